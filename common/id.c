@@ -1,0 +1,267 @@
+/* Job ids.
+ *
+ * The 128 bits of a new id (RFC 9562, version 7, with its method 1 for order within a millisecond):
+ *
+ *     48 ms since 1970 | 4 version | 12 counter, high | 2 variant | 14 counter, low | 48 random
+ *
+ * A thread that makes several ids in one millisecond counts the 26 bits up; they start at a random
+ * number below half of their range, and when they run out the time is taken one millisecond
+ * further. If the clock steps back, the thread stays at the latest time that it used. So the ids of
+ * a thread ascend, as UUID and as short text.
+ *
+ * The short text is the bits from the left in pieces of six, the last two at the left of the 22nd
+ * digit. The digits ascend in ASCII, so the order is kept; the first 8 digits are the time.
+ *
+ * Each thread draws random bytes from the kernel in larger portions. A child of fork must not use
+ * its parent's: one page of memory that the kernel wipes in the child tells them apart. */
+#include "common/id.h"
+
+#include <stdatomic.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "common/clock.h"
+#include "common/error.h"
+
+enum { BITS_SIZE = 16, POOL_SIZE = 512, COUNTER_BITS = 26 };
+
+struct generator {
+    uint64_t generation; /* of the process that filled the pool; 0: never */
+    int64_t last_ms;
+    uint32_t counter;
+    unsigned pool_used;
+    uint8_t pool[POOL_SIZE];
+};
+
+static const char digits[] = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+static _Thread_local struct generator generator;
+
+static void advance(struct generator *g);
+static void draw(struct generator *g, void *out, unsigned len);
+static uint64_t generation_now(void);
+static void to_short(const uint8_t *bits, struct id *id);
+static bool from_short(const char *text, size_t len, uint8_t *bits);
+static bool from_uuid(const char *text, uint8_t *bits);
+static int digit_value(char c);
+static int hex_value(char c);
+
+void
+id_new(struct id *id)
+{
+    struct generator *g = &generator;
+    uint8_t bits[BITS_SIZE];
+
+    uint64_t now = generation_now();
+    if (g->generation != now)
+        *g = (struct generator){.generation = now, .pool_used = POOL_SIZE};
+    advance(g);
+    for (int i = 0; i < 6; i++)
+        bits[i] = (uint8_t)(g->last_ms >> (40 - 8 * i));
+    bits[6] = (uint8_t)(0x70 | g->counter >> 22);
+    bits[7] = (uint8_t)(g->counter >> 14);
+    bits[8] = (uint8_t)(0x80 | (g->counter >> 8 & 0x3f));
+    bits[9] = (uint8_t)g->counter;
+    draw(g, bits + 10, 6);
+    to_short(bits, id);
+}
+
+bool
+id_parse(struct id *id, const char *text, size_t len)
+{
+    uint8_t bits[BITS_SIZE];
+
+    if (len == ID_TEXT_LEN ? !from_uuid(text, bits) : !from_short(text, len, bits))
+        return false;
+    to_short(bits, id);
+    return true;
+}
+
+bool
+id_from_redis(struct id *id, const char *text, size_t len)
+{
+    if (len == 0 || len > ID_MAX)
+        return false;
+    memcpy(id->text, text, len);
+    id->text[len] = '\0';
+    id->len = (uint8_t)len;
+    return true;
+}
+
+const char *
+id_print(const struct id *id, char *out)
+{
+    static const char hex[] = "0123456789abcdef";
+    uint8_t bits[BITS_SIZE];
+
+    if (!from_short(id->text, id->len, bits)) {
+        memcpy(out, id->text, (size_t)id->len + 1);
+        return out;
+    }
+    char *at = out;
+    for (int i = 0; i < BITS_SIZE; i++) {
+        if (i == 4 || i == 6 || i == 8 || i == 10)
+            *at++ = '-';
+        *at++ = hex[bits[i] >> 4];
+        *at++ = hex[bits[i] & 15];
+    }
+    *at = '\0';
+    return out;
+}
+
+int64_t
+id_created_ms(const struct id *id)
+{
+    uint8_t bits[BITS_SIZE];
+    int64_t ms = 0;
+
+    if (!from_short(id->text, id->len, bits) || bits[6] >> 4 != 7 || bits[8] >> 6 != 2)
+        return -1;
+    for (int i = 0; i < 6; i++)
+        ms = ms << 8 | bits[i];
+    return ms;
+}
+
+bool
+id_equal(const struct id *a, const struct id *b)
+{
+    return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
+}
+
+static void
+advance(struct generator *g)
+{
+    int64_t now = clock_wall_ms();
+
+    if (now <= g->last_ms && ++g->counter < UINT32_C(1) << COUNTER_BITS)
+        return;
+    g->last_ms = now > g->last_ms ? now : g->last_ms + 1;
+    draw(g, &g->counter, sizeof g->counter);
+    g->counter &= (UINT32_C(1) << (COUNTER_BITS - 1)) - 1;
+}
+
+static void
+draw(struct generator *g, void *out, unsigned len)
+{
+    if (g->pool_used + len > POOL_SIZE) {
+        /* up to 256 bytes come whole, whatever signals arrive */
+        for (unsigned i = 0; i < POOL_SIZE; i += 256)
+            MUST(getrandom(g->pool + i, 256, 0) == 256);
+        g->pool_used = 0;
+    }
+    memcpy(out, g->pool + g->pool_used, len);
+    g->pool_used += len;
+}
+
+/* A number that differs between a process and its children. It lives in a page that fork wipes; who
+ * finds it wiped draws a new one. Where the kernel cannot do that, the process id must do. */
+static uint64_t
+generation_now(void)
+{
+    static _Atomic(_Atomic uint64_t *) shared;
+    _Atomic uint64_t *page = atomic_load_explicit(&shared, memory_order_acquire);
+
+    if (page == NULL) {
+        size_t size = (size_t)sysconf(_SC_PAGESIZE);
+        void *fresh = mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        if (fresh == MAP_FAILED || madvise(fresh, size, MADV_WIPEONFORK) != 0) {
+            if (fresh != MAP_FAILED)
+                munmap(fresh, size);
+            return (uint64_t)getpid();
+        }
+        if (atomic_compare_exchange_strong(&shared, &page, fresh))
+            page = fresh;
+        else
+            munmap(fresh, size);
+    }
+    uint64_t number = atomic_load_explicit(page, memory_order_relaxed);
+    if (number != 0)
+        return number;
+    uint64_t fresh = 0;
+    MUST(getrandom(&fresh, sizeof fresh, 0) == (ssize_t)sizeof fresh);
+    fresh |= 1;
+    return atomic_compare_exchange_strong(page, &number, fresh) ? fresh : number;
+}
+
+static void
+to_short(const uint8_t *bits, struct id *id)
+{
+    char *out = id->text;
+
+    for (int i = 0; i < 15; i += 3) {
+        uint32_t three = (uint32_t)bits[i] << 16 | (uint32_t)bits[i + 1] << 8 | bits[i + 2];
+        *out++ = digits[three >> 18];
+        *out++ = digits[three >> 12 & 63];
+        *out++ = digits[three >> 6 & 63];
+        *out++ = digits[three & 63];
+    }
+    *out++ = digits[bits[15] >> 2];
+    *out++ = digits[(bits[15] & 3) << 4];
+    *out = '\0';
+    id->len = ID_SHORT_LEN;
+}
+
+static bool
+from_short(const char *text, size_t len, uint8_t *bits)
+{
+    uint32_t held = 0;
+    int n_held = 0, n_out = 0;
+
+    if (len != ID_SHORT_LEN)
+        return false;
+    for (size_t i = 0; i < len; i++) {
+        int d = digit_value(text[i]);
+        if (d < 0)
+            return false;
+        held = held << 6 | (uint32_t)d;
+        n_held += 6;
+        if (n_held >= 8) {
+            n_held -= 8;
+            bits[n_out++] = (uint8_t)(held >> n_held);
+        }
+    }
+    return (held & 15) == 0; /* the last digit holds two bits */
+}
+
+static bool
+from_uuid(const char *text, uint8_t *bits)
+{
+    int n = 0;
+
+    for (int i = 0; i < ID_TEXT_LEN;) {
+        if (i == 8 || i == 13 || i == 18 || i == 23) {
+            if (text[i++] != '-')
+                return false;
+            continue;
+        }
+        int high = hex_value(text[i]), low = hex_value(text[i + 1]);
+        if (high < 0 || low < 0)
+            return false;
+        bits[n++] = (uint8_t)(high << 4 | low);
+        i += 2;
+    }
+    return true;
+}
+
+static int
+digit_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0' + 1;
+    if (c >= 'A' && c <= 'Z')
+        return c - 'A' + 11;
+    if (c >= 'a' && c <= 'z')
+        return c - 'a' + 38;
+    return c == '-' ? 0 : c == '_' ? 37 : -1;
+}
+
+static int
+hex_value(char c)
+{
+    if (c >= '0' && c <= '9')
+        return c - '0';
+    if (c >= 'a' && c <= 'f')
+        return c - 'a' + 10;
+    return c >= 'A' && c <= 'F' ? c - 'A' + 10 : -1;
+}
