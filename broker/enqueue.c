@@ -1,0 +1,323 @@
+/* Submitting: jobs are cut into chunks, a script call each, with several chunks on their way at once, so that Redis
+ * works on one while the next is written and the answer to the one before is read.
+ *
+ * A chunk holds neighbours that share a priority and a results key (the minute in their ids) and have no delay and no
+ * uniqueness key; all others go one by one, in the same pipeline. A chunk is kept as the range of its jobs: whatever
+ * must be sent again (no script, a cut connection, a chunk that did not fit under the queue's cap and is halved) is
+ * encoded again from the caller's memory.
+ *
+ * What was sent without an answer before the connection broke may be in Redis or not; then "exists" can only mean our
+ * own first try, and counts as done. */
+#include <stdlib.h>
+#include <string.h>
+
+#include "broker/exchange.h"
+#include "common/clock.h"
+#include "common/mem.h"
+
+enum {
+    CHUNK_JOBS = 250,
+    CHUNK_BYTES = 256 * 1024,
+    WINDOW = 8, /* chunks on their way */
+    DROP_BYTES = 1024 * 1024,
+    ANNOUNCED_MS = 1000,
+};
+
+struct chunk {
+    size_t first, n;
+    uint64_t at;      /* where its bytes begin in all that was written over this connection */
+    bool with_source; /* as EVAL */
+    bool was_sent;    /* over a connection that broke before the answer came */
+    bool is_name;     /* not jobs: the queue's name for the set of all queues */
+};
+
+struct enqueue {
+    struct broker *b;
+    const char *queue, *channel;
+    const struct broker_job *jobs;
+    size_t n, next;
+    enum broker_submitted *results;
+    struct chunk waiting[WINDOW]; /* sent, oldest first, a ring */
+    size_t head, count;
+    struct chunk *again; /* to be sent before any new one: a stack */
+    size_t n_again, again_capacity;
+    uint64_t dropped; /* bytes written and gone from the front of link.out */
+    bool is_full; /* a single job was refused: what is refused from now on is not halved */
+    unsigned tries_left;
+    struct key jobs_key, bell, meta, waiters, unique, delayed, control;
+};
+
+static void begin(struct enqueue *e);
+static bool pump(struct enqueue *e, struct error *err);
+static void send_next(struct enqueue *e);
+static void drop_sent(struct enqueue *e);
+static struct chunk cut_chunk(struct enqueue *e);
+static void write_chunk(struct enqueue *e, const struct chunk *c);
+static void write_bulk(struct enqueue *e, struct request *r, const struct chunk *c);
+static void write_one(struct enqueue *e, struct request *r, const struct broker_job *job);
+static bool take_answer(struct enqueue *e, const redisReply *answer, struct error *err);
+static bool take_results(struct enqueue *e, const struct chunk *c, const redisReply *answer);
+static void push_again(struct enqueue *e, struct chunk c);
+static bool redial(struct enqueue *e, struct error *err);
+
+bool
+broker_enqueue(struct broker *b, const char *queue, const struct broker_job *jobs, size_t n,
+               const char *channel, enum broker_submitted *results, struct error *err)
+{
+    struct enqueue e = {.b = b, .queue = queue, .channel = channel != NULL ? channel : "",
+                        .jobs = jobs, .n = n, .results = results, .tries_left = 1};
+    struct error why = ERROR_INIT;
+    if (!key_queue_name_is_valid(queue))
+        return error_set(err, ERROR_USAGE, "queue \"%.80s\": not a valid name", queue);
+    if (n == 0)
+        return true;
+    exchange_reset(b);
+    bool ok = exchange_ready(b, &why);
+    if (ok) {
+        begin(&e);
+        ok = pump(&e, &why);
+        if (!ok)
+            link_close(&b->link); /* answers may be on their way */
+    }
+    free(e.again);
+    exchange_reset(b);
+    if (!ok && err != NULL)
+        *err = why;
+    return ok;
+}
+
+static void
+begin(struct enqueue *e)
+{
+    const char *space = e->b->space;
+    key_of_queue(&e->jobs_key, space, e->queue, QUEUE_JOBS);
+    key_of_queue(&e->bell, space, e->queue, QUEUE_BELL);
+    key_of_queue(&e->meta, space, e->queue, QUEUE_META);
+    key_of_queue(&e->waiters, space, e->queue, QUEUE_WAITERS);
+    key_of_queue(&e->unique, space, e->queue, QUEUE_UNIQUE);
+    key_of_queue(&e->delayed, space, e->queue, QUEUE_DELAYED);
+    key_of_queue(&e->control, space, e->queue, QUEUE_CONTROL);
+    if (strcmp(e->b->announced, e->queue) != 0 || clock_mono_ms() > e->b->announced_until_ms)
+        push_again(e, (struct chunk){.is_name = true});
+}
+
+static bool
+pump(struct enqueue *e, struct error *err)
+{
+    while (e->next < e->n || e->n_again > 0 || e->count > 0) {
+        while (e->count < WINDOW && (e->next < e->n || e->n_again > 0))
+            send_next(e);
+        redisReply *answer;
+        enum link_event event = link_wait(&e->b->link, e->b->link.command_timeout_ms, &answer, err);
+        if (event == LINK_TIMEOUT) {
+            err->code = ERROR_UNAVAILABLE;
+            return false;
+        }
+        if (event == LINK_LOST) {
+            if (!redial(e, err))
+                return false;
+            continue;
+        }
+        bool ok = take_answer(e, answer, err);
+        freeReplyObject(answer);
+        if (!ok)
+            return false;
+    }
+    return true;
+}
+
+static void
+send_next(struct enqueue *e)
+{
+    drop_sent(e);
+    struct chunk c = e->n_again > 0 ? e->again[--e->n_again] : cut_chunk(e);
+    c.at = e->dropped + e->b->link.out.bytes.len;
+    write_chunk(e, &c);
+    e->waiting[(e->head + e->count++) % WINDOW] = c;
+}
+
+/* What has gone makes room, so that the storage stays as small as what is on its way. */
+static void
+drop_sent(struct enqueue *e)
+{
+    struct link *l = &e->b->link;
+    struct buffer *bytes = &l->out.bytes;
+    if (l->sent < bytes->len && l->sent < DROP_BYTES)
+        return;
+    memmove(bytes->data, bytes->data + l->sent, bytes->len - l->sent);
+    bytes->len -= l->sent;
+    e->dropped += l->sent;
+    l->sent = 0;
+}
+
+static bool
+goes_alone(const struct broker_job *job)
+{
+    return job->has_unique || job->delay_ms > 0 || job->due_at_ms > 0 || id_created_ms(&job->id) < 0;
+}
+
+static struct chunk
+cut_chunk(struct enqueue *e)
+{
+    const struct broker_job *first = &e->jobs[e->next];
+    struct chunk c = {.first = e->next, .n = 1};
+    size_t bytes = first->len;
+    int64_t minute = id_created_ms(&first->id) / 60000;
+    bool is_alone = goes_alone(first);
+    for (; !is_alone && c.first + c.n < e->n && c.n < CHUNK_JOBS; c.n++) {
+        const struct broker_job *job = &e->jobs[c.first + c.n];
+        bytes += job->len;
+        if (bytes > CHUNK_BYTES || job->priority != first->priority || goes_alone(job) ||
+            id_created_ms(&job->id) / 60000 != minute)
+            break;
+    }
+    e->next += c.n;
+    return c;
+}
+
+static void
+write_chunk(struct enqueue *e, const struct chunk *c)
+{
+    struct request *out = &e->b->link.out, call = REQUEST_INIT;
+    if (c->is_name) {
+        struct key queues;
+        key_queues(&queues, e->b->space);
+        request_command(out, "SADD", 3);
+        request_key(out, &queues);
+        request_text(out, e->queue);
+        return;
+    }
+    bool is_bulk = c->n > 1 || !goes_alone(&e->jobs[c->first]);
+    struct request *r = c->with_source ? &call : out;
+    if (is_bulk)
+        write_bulk(e, r, c);
+    else
+        write_one(e, r, &e->jobs[c->first]);
+    if (c->with_source)
+        request_as_eval(out, is_bulk ? SCRIPT_ENQUEUE_BULK : SCRIPT_ENQUEUE, call.bytes.data,
+                        call.bytes.len);
+    request_clear(&call);
+}
+
+static void
+write_bulk(struct enqueue *e, struct request *r, const struct chunk *c)
+{
+    const struct broker_job *first = &e->jobs[c->first];
+    struct key ready, results;
+    key_ready(&ready, e->b->space, e->queue, first->priority);
+    key_results(&results, e->b->space, e->queue, &first->id);
+    request_script(r, SCRIPT_ENQUEUE_BULK, 6, 2 + 2 * c->n);
+    request_key(r, &e->jobs_key);
+    request_key(r, &ready);
+    request_key(r, &e->bell);
+    request_key(r, &e->meta);
+    request_key(r, &e->waiters);
+    request_key(r, &results);
+    request_text(r, e->channel);
+    request_text(r, "0");
+    for (size_t i = 0; i < c->n; i++) {
+        request_arg(r, first[i].id.text, first[i].id.len);
+        request_arg(r, first[i].message, first[i].len);
+    }
+}
+
+static void
+write_one(struct enqueue *e, struct request *r, const struct broker_job *job)
+{
+    struct key ready, results;
+    key_ready(&ready, e->b->space, e->queue, job->priority);
+    key_results(&results, e->b->space, e->queue, &job->id);
+    const struct key *keys[] = {&e->jobs_key, &ready,   &e->bell,   &e->meta,
+                                &e->waiters,  &results, &e->unique, &e->delayed};
+    request_script(r, SCRIPT_ENQUEUE, 8, 8);
+    for (size_t i = 0; i < 8; i++)
+        request_key(r, keys[i]);
+    request_text(r, e->channel);
+    request_text(r, id_created_ms(&job->id) < 0 ? "1" : "0");
+    request_arg(r, job->id.text, job->id.len);
+    request_arg(r, job->message, job->len);
+    request_number(r, job->delay_ms);
+    request_number(r, job->due_at_ms);
+    request_number(r, job->unique_ttl_ms);
+    request_key(r, &e->control);
+}
+
+static bool
+take_answer(struct enqueue *e, const redisReply *answer, struct error *err)
+{
+    struct chunk c = e->waiting[e->head];
+    e->head = (e->head + 1) % WINDOW;
+    e->count--;
+    if (answer_is_noscript(answer) && !c.with_source) {
+        c.with_source = true;
+        push_again(e, c);
+        return true;
+    }
+    if (!answer_check(answer, err))
+        return false;
+    if (!c.is_name)
+        return take_results(e, &c, answer) || answer_unexpected(answer, "enqueue", err);
+    strcpy(e->b->announced, e->queue);
+    e->b->announced_until_ms = clock_mono_ms() + ANNOUNCED_MS;
+    return true;
+}
+
+static bool
+take_results(struct enqueue *e, const struct chunk *c, const redisReply *answer)
+{
+    bool is_bulk = c->n > 1 || !goes_alone(&e->jobs[c->first]);
+    enum broker_submitted exists = c->was_sent ? SUBMIT_DONE : SUBMIT_EXISTS;
+    int64_t status = answer_status(answer);
+    bool has_list = is_bulk && status == 1;
+    if (status < 0 || status > (is_bulk ? 2 : 3))
+        return false;
+    if (has_list && !answer_is_array(answer, 1 + c->n))
+        return false;
+    if (status == 2 && c->n > 1 && !e->is_full) {
+        struct chunk left = *c, right = *c;
+        left.n = c->n / 2;
+        right.first += left.n;
+        right.n -= left.n;
+        push_again(e, right);
+        push_again(e, left);
+        return true;
+    }
+    e->is_full = e->is_full || status == 2;
+    for (size_t i = 0; i < c->n; i++) {
+        int64_t one = status;
+        if (has_list && (!answer_integer(answer->element[1 + i], &one) || one < 0 || one > 1))
+            return false;
+        enum broker_submitted fates[] = {SUBMIT_DONE, exists, SUBMIT_FULL, SUBMIT_TAKEN};
+        e->results[c->first + i] = fates[one];
+    }
+    return true;
+}
+
+static void
+push_again(struct enqueue *e, struct chunk c)
+{
+    if (e->n_again == e->again_capacity) {
+        e->again_capacity = e->again_capacity == 0 ? 2 * WINDOW : 2 * e->again_capacity;
+        e->again = mem_grow(e->again, e->again_capacity, sizeof *e->again);
+    }
+    e->again[e->n_again++] = c;
+}
+
+/* All that is unanswered goes again, in the same order. */
+static bool
+redial(struct enqueue *e, struct error *err)
+{
+    if (err->code != ERROR_UNAVAILABLE || e->tries_left == 0)
+        return false;
+    e->tries_left--;
+    *err = ERROR_INIT;
+    for (; e->count > 0; e->count--) {
+        struct chunk c = e->waiting[(e->head + e->count - 1) % WINDOW];
+        c.was_sent = c.was_sent || c.at < e->dropped + e->b->link.sent;
+        push_again(e, c);
+    }
+    request_reset(&e->b->link.out);
+    e->b->link.sent = 0;
+    e->dropped = 0;
+    return link_dial(&e->b->link, err);
+}

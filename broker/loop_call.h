@@ -1,0 +1,25 @@
+/* What the files with the verbs of broker_loop.h share: kinds of calls with a plain end, and the caller's callback
+ * kept in a call. */
+#ifndef BROKER_LOOP_CALL_H
+#define BROKER_LOOP_CALL_H
+
+#include "broker/redis_loop.h"
+
+/* Calls back a broker_done_fn: after an answer whose leading number is any, or after any answer at all. */
+extern const struct call_kind call_kind_status;
+extern const struct call_kind call_kind_any;
+
+static inline void
+call_on_done(struct call *c, broker_done_fn *done, void *arg)
+{
+    c->done = (void (*)(void))done;
+    c->arg = arg;
+}
+
+enum {
+    DEAD_LETTERS_MAX = 10000,
+    DEAD_LETTER_AGE_DAYS = 30,
+};
+#define DEAD_LETTER_AGE_MS ((int64_t)DEAD_LETTER_AGE_DAYS * 24 * 60 * 60 * 1000)
+
+#endif

@@ -1,0 +1,48 @@
+-- active -> ready, suspects or dead: all that a dead runner (or one that leaves) owned; the runner is unregistered.
+-- KEYS  1 workers  2 active:<runner>  3 jobs  4 suspects  5 dead  6 reasons  7 stats  8 bell  9 waiters  10 unique
+--       11..20 ready:9 .. ready:0
+-- ARGV  1 worker  2 runner  3 registry value of the worker that was seen too long, '' if the runner is our own
+--       4 crashes that end a job  5 losses that end a job  6 outcome of a job lost too often
+--       7 dead letters kept at most  8 ms to keep them  9 counter for what goes back: recovered or released
+--       10.. for each victim: id, 'crash' or 'suspect', outcome of a crash too many
+-- Returns {0, moved, buried}, {1, 0, 0} if the worker has shown life since.
+local is_host = ARGV[3] ~= ''
+if is_host and redis.call('HGET', KEYS[1], ARGV[1]) ~= ARGV[3] then return {1, 0, 0} end
+local victims = {}
+for i = 10, #ARGV, 3 do victims[ARGV[i]] = {charge = ARGV[i + 1], outcome = ARGV[i + 2]} end
+
+local ids = redis.call('HKEYS', KEYS[2])
+table.sort(ids, function(a, b) return a > b end) -- pushed to the head in turn, so the oldest is next
+local messages, buried, outcomes, moved, crashed = #ids > 0 and hmget(KEYS[3], ids) or {}, {}, {}, 0, 0
+for i, id in ipairs(ids) do
+    local message, victim = messages[i], victims[id]
+    if message then
+        local is_crash = victim and victim.charge == 'crash'
+        local changed, crashes, lost = charged(message, 0, is_crash and 1 or 0, is_host and 1 or 0,
+            victim and victim.charge == 'suspect')
+        if changed ~= message then redis.call('HSET', KEYS[3], id, changed) end
+        if is_crash then crashed = crashed + 1 end
+        local ends = is_crash and crashes and crashes >= tonumber(ARGV[4]) and victim.outcome
+            or is_host and lost and lost >= tonumber(ARGV[5]) and ARGV[6]
+        if ends then
+            free_unique(KEYS[10], message, id)
+            buried[#buried + 1], outcomes[#outcomes + 1] = id, ends
+        else
+            redis.call('RPUSH', is_suspect(changed) and KEYS[4] or KEYS[20 - priority(message)], id)
+            moved = moved + 1
+        end
+    end
+end
+redis.call('DEL', KEYS[2])
+redis.call('HDEL', KEYS[1], ARGV[2])
+if #buried > 0 then
+    bury(KEYS[3], KEYS[5], KEYS[6], now_ms(), buried, outcomes, tonumber(ARGV[7]), tonumber(ARGV[8]))
+    notify(KEYS[9], buried, outcomes)
+    redis.call('HINCRBY', KEYS[7], 'dead', #buried)
+end
+if crashed > 0 then redis.call('HINCRBY', KEYS[7], 'crashed', crashed) end
+if moved > 0 then
+    redis.call('HINCRBY', KEYS[7], ARGV[9], moved)
+    ring(KEYS[8])
+end
+return {0, moved, #buried}

@@ -1,0 +1,25 @@
+-- active -> ready, at the head: reserved jobs that were not started, or were aborted without fault. Uncharged.
+-- With a delay they go through `delayed` instead.
+-- KEYS  1 jobs  2 active:<runner>  3 suspects  4 delayed  5 bell  6 stats  7..16 ready:9 .. ready:0
+-- ARGV  1 control channel of the queue  2 delay in ms  3.. ids, the one to be reserved first comes first
+-- Returns {0, how many}.
+local now, wait, moved = now_ms(), tonumber(ARGV[2]), 0
+for i = #ARGV, 3, -1 do
+    local id = ARGV[i]
+    if redis.call('HDEL', KEYS[2], id) == 1 then
+        local message = redis.call('HGET', KEYS[1], id)
+        moved = moved + 1
+        if wait > 0 then
+            delay(KEYS[4], ARGV[1], id, now + wait, now)
+        elseif message and is_suspect(message) then
+            redis.call('RPUSH', KEYS[3], id)
+        else
+            redis.call('RPUSH', KEYS[16 - priority(message or '')], id)
+        end
+    end
+end
+if moved > 0 then
+    redis.call('HINCRBY', KEYS[6], 'released', moved)
+    ring(KEYS[5])
+end
+return {0, moved}

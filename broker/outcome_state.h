@@ -1,0 +1,16 @@
+/* The state that an outcome names, for those who need no more of it. */
+#ifndef BROKER_OUTCOME_STATE_H
+#define BROKER_OUTCOME_STATE_H
+
+#include "common/message.h"
+
+/* `fallback` if the bytes cannot be read. */
+enum job_state outcome_state(const void *data, size_t len, enum job_state fallback);
+/* Appends an outcome that says the state and nothing else. */
+void outcome_bare(enum job_state state, struct buffer *out);
+
+enum {
+    OUTCOME_TTL_MS = 24 * 60 * 60 * 1000, /* the default: 1 day */
+};
+
+#endif
