@@ -1,0 +1,29 @@
+/* Verbs of the contract that this version does not have: they say so and end with 78. */
+#include "client/cli/verbs.h"
+
+static int run(struct cli *cli, const void *options);
+
+#define LATER(verb, heading, line)                                                                                      \
+    const struct command cmd_##verb = {.name = #verb,                                                                  \
+                                       .group = heading,                                                               \
+                                       .summary = line " (not built yet)",                                             \
+                                       .usage = #verb,                                                                 \
+                                       .examples = {"celeriac " #verb, "celeriac " #verb " --help"},                   \
+                                       .exit_codes = "78  not built yet\n",                                            \
+                                       .run = run}
+
+LATER(explain, GROUP_JOBS, "Says why a job is not running");
+LATER(events, GROUP_JOBS, "Follows what happens");
+LATER(control, GROUP_QUEUES, "Commands to workers");
+LATER(top, GROUP_QUEUES, "Live dashboard in the terminal");
+LATER(schedule, GROUP_QUEUES, "Periodic jobs");
+LATER(doctor, GROUP_PROGRAM, "Checks Redis and the keys in it");
+LATER(bench, GROUP_PROGRAM, "Benchmarks");
+LATER(up, GROUP_PROGRAM, "Redis and a worker in the foreground, for development");
+
+static int
+run(struct cli *cli, const void *options)
+{
+    (void)options;
+    return cli_fail_with(ERROR_CONFIG, "%s is not built yet", cli->command->name);
+}

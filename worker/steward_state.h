@@ -1,0 +1,81 @@
+/* The inside of the steward, shared by the steward_*.c files. One thread, one event loop. */
+#ifndef WORKER_STEWARD_STATE_H
+#define WORKER_STEWARD_STATE_H
+
+#include "broker/broker_loop.h"
+#include "common/log.h"
+#include "worker/observer.h"
+#include "worker/process.h"
+#include "worker/wire.h"
+
+struct broker;
+struct event;
+struct event_base;
+struct own_recovery;
+struct steward;
+
+struct steward_queue {
+    struct steward *steward;
+    const char *name;
+    struct observer *observer;
+    struct event *due_timer; /* a delayed job is due */
+    bool is_beating, is_promoting, is_rejoining, is_forgetting;
+    size_t recovering; /* dead workers whose jobs are being given back */
+};
+
+/* A job that runs somewhere and is to end as cancelled. */
+struct mark {
+    struct mark *next;
+    struct steward_queue *queue;
+    struct id id;
+    bool is_forced, is_listed; /* listed: in the answer that is being read */
+    int64_t seen_ms;
+};
+
+struct steward {
+    const struct heritage *heritage;
+    const struct worker_settings *settings;
+    struct event_base *base;
+    struct broker_loop *command, *listener;
+    struct event *control_event, *beat_timer, *stamp_timer, *marks_timer, *again_timer, *burst_timer, *late_timer;
+    struct steward_queue queues[WORKER_QUEUES_MAX];
+    size_t n_queues;
+    const char *queue_names[WORKER_QUEUES_MAX];
+    struct broker_runner who;
+    char phantom_name[RUNNER_NAME_MAX];
+    uint64_t beat;
+    unsigned epoch;    /* of the command connection */
+    unsigned phantoms; /* names used to register the worker anew */
+    enum worker_state state;
+    int64_t started_ms; /* wall clock */
+    struct mark *marks;
+    bool should_read_marks; /* a notice may have been missed */
+    struct own_recovery *recoveries;
+    bool is_ready, has_to_leave, is_leaving;
+    size_t leaving_calls;
+    struct broker *burst_broker;
+    struct log_limit down_limit;
+};
+
+/* steward.c */
+void steward_again(struct steward *s); /* retries shortly what has failed */
+
+/* steward_beat.c */
+void beat_all(struct steward *s);
+void promote_in(struct steward_queue *q, int64_t ms);
+
+/* steward_recover.c */
+void recover_own(struct steward *s, const struct wire *w); /* a runner of this worker died */
+void recover_retry(struct steward *s);
+void recover_foreign(struct steward_queue *q, const struct broker_peer *worker, const struct broker_peer *peers,
+                     size_t n);
+
+/* steward_marks.c */
+void marks_notice(struct steward *s, const struct broker_notice *notice);
+void marks_read(struct steward *s); /* asks Redis for all marks */
+void marks_apply(struct steward *s);
+
+/* steward_publish.c */
+void publish_state(struct steward *s);
+
+#endif
