@@ -1,0 +1,56 @@
+# What people type. Everything here calls CMake's presets or one script of tools/.
+
+PREFIX ?= /usr/local
+JOBS ?= $(shell nproc)
+TESTS ?= .
+
+.PHONY: help run build test lint asan tsan valgrind soak install uninstall clean
+
+help: ## this list
+	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+
+run: build ## a private Redis, a worker, a hundred equations: see it work
+	@tools/run-demo build/release
+
+build: ## the release build, in build/release
+	@tools/setup core
+	@tools/build release
+
+test: ## the debug build (with fault points) and every test; TESTS=REGEX selects
+	@tools/setup core test
+	@tools/build debug
+	@tools/ctest debug -R '$(TESTS)'
+
+lint: ## format, layers, lengths, clang-tidy, cppcheck, shellcheck, luac
+	@tools/setup core test lint
+	@tools/build debug
+	@tools/lint
+
+asan: ## every test under AddressSanitizer and UndefinedBehaviorSanitizer
+	@tools/setup core test
+	@tools/build asan
+	@tools/ctest asan -R '$(TESTS)'
+
+tsan: ## the unit tests and the worker's tests under ThreadSanitizer
+	@tools/setup core test
+	@tools/build tsan
+	@tools/ctest tsan -R '$(TESTS)' -L 'unit|integration'
+
+valgrind: ## leaks of a worker that ran 1,000 jobs
+	@tools/setup core test
+	@tools/build debug
+	@tools/ctest debug -C Long -L valgrind
+
+soak: ## the long fault tests: Redis away for 25 s, and more
+	@tools/setup core test
+	@tools/build debug
+	@tools/ctest debug -C Long -L soak
+
+install: build ## into PREFIX (default /usr/local); DESTDIR is obeyed
+	@cmake --install build/release --prefix '$(PREFIX)'
+
+uninstall: ## removes what the last make install wrote
+	@sed "s|^|$$DESTDIR|" build/release/install_manifest.txt | tr '\n' '\0' | xargs -0 rm -f
+
+clean: ## removes build/
+	@rm -rf build

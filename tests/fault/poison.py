@@ -1,0 +1,74 @@
+"""Jobs that crash their process end as dead letters with the signal; their neighbours succeed uncharged."""
+import json
+
+from harness import process
+from harness.case import Case, main
+from harness.load import Load
+from harness.until import until
+
+
+class Poison(Case):
+    def setUp(self):
+        super().setUp()
+        self.allow_warning("runner|crash|suspect|signal|dead|kill")
+
+    def test_three_crashes_are_a_dead_letter_and_neighbours_succeed(self):
+        self.worker("-P", 2, "-T", 4)
+        load = Load(self, "sleep", [0.02] * 300)
+        poison = [self.submit("crash"), self.submit("crash", "FPE"), self.submit("crash", "ABRT")]
+        for job, name in zip(poison, ("SEGV", "FPE", "ABRT")):
+            status = self.wait_state(job, "dead", seconds=30)
+            self.assertEqual(status["crashes"], 3)
+            self.assertIn(name, status["error"]["signal"])
+        rows = load.check_all_succeed(60)
+        self.assertEqual({row.get("crashes", 0) for row in rows}, {0})
+
+    def test_a_job_killed_without_a_culprit_runs_alone_then_is_charged(self):
+        self.worker("-P", 2, "-T", 2)
+        load = Load(self, "sleep", [0.02] * 100)
+        job = self.submit("crash", "KILL")
+        status = self.wait_state(job, "dead", seconds=30)
+        self.assertIn("KILL", status["error"]["signal"])
+        load.check_all_succeed(60)
+
+    def test_max_crashes_is_obeyed(self):
+        self.worker("-P", 1, "-T", 1, "--max-crashes", 1)
+        job = self.celeriac("run", "--json", "crash", code=1).value
+        self.assertEqual((job["state"], job["crashes"]), ("dead", 1))
+
+    def test_a_hard_limit_replaces_the_process(self):
+        self.worker("-P", 1, "-T", 2)
+        neighbour = self.submit("sleep", 1.5)
+        self.wait_state(neighbour, "running")
+        limits = ("--timeout", "200ms", "--kill-after", "500ms")
+        result = self.celeriac("run", "--json", "--retries", 0, *limits, "spin", 60, code=1)
+        self.assertIn(result.value["state"], ("failure", "dead"))
+        self.assertLess(result.seconds, 20)
+        self.assertEqual(self.celeriac("wait", neighbour).value, 1.5)
+        self.assertEqual(self.status(neighbour).get("crashes", 0), 0)
+
+    def test_a_soft_limit_ends_a_task_that_looks(self):
+        worker = self.worker("-P", 1, "-T", 1)
+        before = worker.runners
+        job = self.celeriac("run", "--json", "--retries", 0, "--timeout", "200ms", "sleep", 60, code=1).value
+        self.assertEqual(job["state"], "failure")
+        self.assertIn("time", json.dumps(job["error"]))
+        self.assertEqual(worker.runners, before)
+
+    def test_recycled_processes_lose_nothing(self):
+        worker = self.worker("-P", 2, "-T", 2, "--max-jobs-per-process", 20)
+        before = set(worker.runners)
+        Load(self, "sum_range", range(300)).check_all_succeed(60)
+        until(lambda: not before & set(worker.runners), 10, "all runners are new")
+
+    def test_memory_limit_recycles_the_process(self):
+        worker = self.worker("-P", 1, "-T", 1, "--max-memory-per-process", "100M")
+        before = worker.runners
+        self.celeriac("run", "allocate", 300000000, code=None)
+        self.celeriac("run", "sum_range", 5)
+        until(lambda: worker.runners != before or not process.is_alive(before[0]) or
+              process.private_bytes(before[0]) < 100e6, 10, "memory is within its limit")
+
+
+if __name__ == "__main__":
+    main()
