@@ -1,8 +1,9 @@
-/* One table from the first word of an error to what the caller can do. Redis 6.2 wraps what a command says inside a
- * script ("ERR Error running script ... -OOM command not allowed"), Redis 7 passes it on; both are found.
+/* One table from the first word of an error to what the caller can do. Redis 6.2 wraps what a
+ * command says inside a script ("ERR Error running script ... -OOM command not allowed"), Redis 7
+ * passes it on; both are found.
  *
- * Whatever does not have the expected shape is ERROR_INTERNAL, and the connection it came over is closed: a stream
- * that says one strange thing may be out of step in all that follows. */
+ * Whatever does not have the expected shape is ERROR_INTERNAL, and the connection it came over is
+ * closed: a stream that says one strange thing may be out of step in all that follows. */
 #include "broker/answer.h"
 
 #include <errno.h>
@@ -47,10 +48,14 @@ static const struct error_row error_rows[] = {
 };
 /* Words that stand inside an error of a script. */
 static const struct error_row inner_rows[] = {
-    {"-LOADING ", ERROR_TRY_LATER, false},      {"-OOM ", ERROR_TRY_LATER, false},
-    {"-READONLY ", ERROR_TRY_LATER, true},      {"-MISCONF ", ERROR_TRY_LATER, false},
-    {"-NOREPLICAS ", ERROR_TRY_LATER, false},   {"-MASTERDOWN ", ERROR_TRY_LATER, true},
-    {"-NOPERM ", ERROR_DENIED, false},          {"user executing the script can't", ERROR_DENIED, false},
+    {"-LOADING ", ERROR_TRY_LATER, false},
+    {"-OOM ", ERROR_TRY_LATER, false},
+    {"-READONLY ", ERROR_TRY_LATER, true},
+    {"-MISCONF ", ERROR_TRY_LATER, false},
+    {"-NOREPLICAS ", ERROR_TRY_LATER, false},
+    {"-MASTERDOWN ", ERROR_TRY_LATER, true},
+    {"-NOPERM ", ERROR_DENIED, false},
+    {"user executing the script can't", ERROR_DENIED, false},
     {"can't access at least one of the keys", ERROR_DENIED, false},
 };
 static const struct error_row unknown_row = {"", ERROR_INTERNAL, true};
@@ -150,18 +155,22 @@ int64_t
 answer_status(const redisReply *reply)
 {
     const redisReply *first = answer_at(reply, 0);
-    return first != NULL && first->type == REDIS_REPLY_INTEGER && first->integer >= 0 ? first->integer : -1;
+    return first != NULL && first->type == REDIS_REPLY_INTEGER && first->integer >= 0
+               ? first->integer
+               : -1;
 }
 
 bool
 answer_unexpected(const redisReply *reply, const char *what, struct error *err)
 {
     if (reply == NULL)
-        return error_set(err, ERROR_INTERNAL, "%s: Redis answered with less than was expected", what);
+        return error_set(err, ERROR_INTERNAL, "%s: Redis answered with less than was expected",
+                         what);
     switch (reply->type) {
     case REDIS_REPLY_INTEGER:
-        return error_set(err, ERROR_INTERNAL, "%s: Redis answered with %lld, which was not expected",
-                         what, reply->integer);
+        return error_set(err, ERROR_INTERNAL,
+                         "%s: Redis answered with %lld, which was not expected", what,
+                         reply->integer);
     case REDIS_REPLY_ARRAY:
         return error_set(err, ERROR_INTERNAL,
                          "%s: Redis answered with a list of %zu, which was not expected", what,
@@ -169,14 +178,15 @@ answer_unexpected(const redisReply *reply, const char *what, struct error *err)
     case REDIS_REPLY_STRING:
     case REDIS_REPLY_STATUS:
         return error_set(err, ERROR_INTERNAL,
-                         "%s: Redis answered with a text of %zu bytes, which was not expected", what,
-                         (size_t)reply->len);
+                         "%s: Redis answered with a text of %zu bytes, which was not expected",
+                         what, (size_t)reply->len);
     case REDIS_REPLY_NIL:
         return error_set(err, ERROR_INTERNAL, "%s: Redis answered with nil, which was not expected",
                          what);
     default:
         return error_set(err, ERROR_INTERNAL,
-                         "%s: Redis answered with type %d, which was not expected", what, reply->type);
+                         "%s: Redis answered with type %d, which was not expected", what,
+                         reply->type);
     }
 }
 

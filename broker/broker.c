@@ -46,7 +46,8 @@ take_time(void *arg, size_t i, const redisReply *answer, struct error *err)
 {
     int64_t *wall_ms = arg, seconds, micros;
     (void)i;
-    if (!answer_integer(answer_at(answer, 0), &seconds) || !answer_integer(answer_at(answer, 1), &micros))
+    if (!answer_integer(answer_at(answer, 0), &seconds) ||
+        !answer_integer(answer_at(answer, 1), &micros))
         return answer_unexpected(answer, "TIME", err);
     *wall_ms = seconds * 1000 + micros / 1000;
     return true;

@@ -1,5 +1,5 @@
-/* Changing what is there: cancel, retry, pause, purge, control. By id alone every queue is asked; a queue that does
- * not know the id answers so and changes nothing. */
+/* Changing what is there: cancel, retry, pause, purge, control. By id alone every queue is asked; a
+ * queue that does not know the id answers so and changes nothing. */
 #include <string.h>
 
 #include "broker/names.h"
@@ -22,8 +22,9 @@ struct cancel {
 static void
 write_cancel(struct cancel *c, const char *queue)
 {
-    static const enum queue_key which[] = {QUEUE_JOBS,      QUEUE_DELAYED, QUEUE_DEAD,   QUEUE_REASONS,
-                                           QUEUE_CANCELLED, QUEUE_WAITERS, QUEUE_UNIQUE, QUEUE_STATS};
+    static const enum queue_key which[] = {QUEUE_JOBS,    QUEUE_DELAYED,   QUEUE_DEAD,
+                                           QUEUE_REASONS, QUEUE_CANCELLED, QUEUE_WAITERS,
+                                           QUEUE_UNIQUE,  QUEUE_STATS};
     struct request *r = exchange_script(c->b, SCRIPT_CANCEL, 10 + PRIORITY_COUNT, 6);
     struct key key;
     request_queue_keys(r, c->b->space, queue, which, sizeof which / sizeof which[0]);
@@ -192,8 +193,9 @@ broker_pause(struct broker *b, const char *queue, bool pause, struct error *err)
 static void
 write_purge(struct broker *b, const char *queue, const struct buffer *outcome)
 {
-    static const enum queue_key which[] = {QUEUE_JOBS,  QUEUE_DELAYED,   QUEUE_WAITERS, QUEUE_UNIQUE,
-                                           QUEUE_STATS, QUEUE_CANCELLED, QUEUE_SUSPECTS};
+    static const enum queue_key which[] = {QUEUE_JOBS,    QUEUE_DELAYED, QUEUE_WAITERS,
+                                           QUEUE_UNIQUE,  QUEUE_STATS,   QUEUE_CANCELLED,
+                                           QUEUE_SUSPECTS};
     struct request *r = exchange_script(b, SCRIPT_PURGE, 7 + PRIORITY_COUNT, 2);
     request_queue_keys(r, b->space, queue, which, sizeof which / sizeof which[0]);
     request_ready_keys(r, b->space, queue);

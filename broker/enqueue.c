@@ -1,13 +1,14 @@
-/* Submitting: jobs are cut into chunks, a script call each, with several chunks on their way at once, so that Redis
- * works on one while the next is written and the answer to the one before is read.
+/* Submitting: jobs are cut into chunks, a script call each, with several chunks on their way at
+ * once, so that Redis works on one while the next is written and the answer to the one before is
+ * read.
  *
- * A chunk holds neighbours that share a priority and a results key (the minute in their ids) and have no delay and no
- * uniqueness key; all others go one by one, in the same pipeline. A chunk is kept as the range of its jobs: whatever
- * must be sent again (no script, a cut connection, a chunk that did not fit under the queue's cap and is halved) is
- * encoded again from the caller's memory.
+ * A chunk holds neighbours that share a priority and a results key (the minute in their ids) and
+ * have no delay and no uniqueness key; all others go one by one, in the same pipeline. A chunk is
+ * kept as the range of its jobs: whatever must be sent again (no script, a cut connection, a chunk
+ * that did not fit under the queue's cap and is halved) is encoded again from the caller's memory.
  *
- * What was sent without an answer before the connection broke may be in Redis or not; then "exists" can only mean our
- * own first try, and counts as done. */
+ * What was sent without an answer before the connection broke may be in Redis or not; then "exists"
+ * can only mean our own first try, and counts as done. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -42,7 +43,7 @@ struct enqueue {
     struct chunk *again; /* to be sent before any new one: a stack */
     size_t n_again, again_capacity;
     uint64_t dropped; /* bytes written and gone from the front of link.out */
-    bool is_full; /* a single job was refused: what is refused from now on is not halved */
+    bool is_full;     /* a single job was refused: what is refused from now on is not halved */
     unsigned tries_left;
     struct key jobs_key, bell, meta, waiters, unique, delayed, control;
 };
@@ -64,8 +65,13 @@ bool
 broker_enqueue(struct broker *b, const char *queue, const struct broker_job *jobs, size_t n,
                const char *channel, enum broker_submitted *results, struct error *err)
 {
-    struct enqueue e = {.b = b, .queue = queue, .channel = channel != NULL ? channel : "",
-                        .jobs = jobs, .n = n, .results = results, .tries_left = 1};
+    struct enqueue e = {.b = b,
+                        .queue = queue,
+                        .channel = channel != NULL ? channel : "",
+                        .jobs = jobs,
+                        .n = n,
+                        .results = results,
+                        .tries_left = 1};
     struct error why = ERROR_INIT;
     if (!key_queue_name_is_valid(queue))
         return error_set(err, ERROR_USAGE, "queue \"%.80s\": not a valid name", queue);
@@ -142,7 +148,7 @@ drop_sent(struct enqueue *e)
 {
     struct link *l = &e->b->link;
     struct buffer *bytes = &l->out.bytes;
-    if (l->sent < bytes->len && l->sent < DROP_BYTES)
+    if (l->sent == 0 || (l->sent < bytes->len && l->sent < DROP_BYTES))
         return;
     memmove(bytes->data, bytes->data + l->sent, bytes->len - l->sent);
     bytes->len -= l->sent;
@@ -153,7 +159,8 @@ drop_sent(struct enqueue *e)
 static bool
 goes_alone(const struct broker_job *job)
 {
-    return job->has_unique || job->delay_ms > 0 || job->due_at_ms > 0 || id_created_ms(&job->id) < 0;
+    return job->has_unique || job->delay_ms > 0 || job->due_at_ms > 0 ||
+           id_created_ms(&job->id) < 0;
 }
 
 static struct chunk

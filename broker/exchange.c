@@ -1,7 +1,8 @@
-/* A run has up to two rounds: all calls, then, as EVAL with their whole source, those that Redis answered with
- * NOSCRIPT (after a restart, a fail-over, SCRIPT FLUSH). A lost connection is dialled anew once per run, and the round
- * goes on with the first call that has no answer; so every answer is handed out once even then. A time-out is not
- * followed by another try: whoever waited that long is told. */
+/* A run has up to two rounds: all calls, then, as EVAL with their whole source, those that Redis
+ * answered with NOSCRIPT (after a restart, a fail-over, SCRIPT FLUSH). A lost connection is dialled
+ * anew once per run, and the round goes on with the first call that has no answer; so every answer
+ * is handed out once even then. A time-out is not followed by another try: whoever waited that long
+ * is told. */
 #include "broker/exchange.h"
 
 #include <stdlib.h>

@@ -1,9 +1,9 @@
-/* A feed: a connection that is subscribed to one channel with a random name, over which the scripts that end jobs push
- * pairs of id and outcome.
+/* A feed: a connection that is subscribed to one channel with a random name, over which the scripts
+ * that end jobs push pairs of id and outcome.
  *
- * While nothing comes, a PING goes out now and then; a feed that does not answer it within the command time-out is
- * lost. All complete messages that one read brought are delivered together, so that the descriptor is readable
- * whenever there is work. */
+ * While nothing comes, a PING goes out now and then; a feed that does not answer it within the
+ * command time-out is lost. All complete messages that one read brought are delivered together, so
+ * that the descriptor is readable whenever there is work. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -34,7 +34,8 @@ static int next_look(const struct broker_feed *f, int64_t deadline_ms);
 static bool on_silence(struct broker_feed *f, struct error *err);
 
 bool
-broker_feed_open(struct broker_feed **out, const struct broker_settings *settings, struct error *err)
+broker_feed_open(struct broker_feed **out, const struct broker_settings *settings,
+                 struct error *err)
 {
     const char *space = settings->namespace != NULL ? settings->namespace : NAMESPACE_DEFAULT;
     struct broker_feed *f = mem_zero(sizeof *f);

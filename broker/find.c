@@ -1,5 +1,6 @@
-/* Looking jobs up by id alone: every queue is asked, all in one pipeline. Jobs that some runner owns take a second
- * one, to learn which runner; a job that has left its runner between the two is looked up once more. */
+/* Looking jobs up by id alone: every queue is asked, all in one pipeline. Jobs that some runner
+ * owns take a second one, to learn which runner; a job that has left its runner between the two is
+ * looked up once more. */
 #include "broker/find.h"
 
 #include <string.h>
@@ -11,7 +12,15 @@
 enum { CALLS_MAX = 1000, OWNED_MAX = 500 };
 
 /* What look.lua returns. */
-enum look { LOOK_UNKNOWN, LOOK_DELAYED, LOOK_QUEUED, LOOK_RUNNING, LOOK_ENDED, LOOK_DEAD, LOOK_COUNT };
+enum look {
+    LOOK_UNKNOWN,
+    LOOK_DELAYED,
+    LOOK_QUEUED,
+    LOOK_RUNNING,
+    LOOK_ENDED,
+    LOOK_DEAD,
+    LOOK_COUNT
+};
 
 struct find {
     struct broker *b;
@@ -44,7 +53,8 @@ broker_find(struct broker *b, const char *queue, const struct id *ids, size_t n,
 static bool
 look_up(struct find *f, size_t n, bool with_ahead, struct error *err)
 {
-    size_t n_queues = f->queues->n, at_once = n_queues < CALLS_MAX ? CALLS_MAX / (n_queues + 1) + 1 : 1;
+    size_t n_queues = f->queues->n,
+           at_once = n_queues < CALLS_MAX ? CALLS_MAX / (n_queues + 1) + 1 : 1;
     for (size_t first = 0; first < n; first += at_once) {
         f->first = first;
         for (size_t i = first; i < n && i < first + at_once; i++)

@@ -1,5 +1,5 @@
-/* An ACL may deny INFO and SCRIPT LOAD to a user who may do all the rest: then the version is not checked, and each
- * script travels once as EVAL. RESP2 is spoken, so there is no HELLO. */
+/* An ACL may deny INFO and SCRIPT LOAD to a user who may do all the rest: then the version is not
+ * checked, and each script travels once as EVAL. RESP2 is spoken, so there is no HELLO. */
 #include "broker/greeting.h"
 
 #include <string.h>

@@ -1,5 +1,6 @@
-/* Key names are put together by copying: they are made for each request, and printf would show in a profile.
- * What is copied is cut at KEY_MAX; names from outside are checked before they come here, so that is never seen. */
+/* Key names are put together by copying: they are made for each request, and printf would show in a
+ * profile. What is copied is cut at KEY_MAX; names from outside are checked before they come here,
+ * so that is never seen. */
 #include "broker/keys.h"
 
 #include <string.h>
@@ -7,10 +8,10 @@
 #include "common/message.h"
 
 static const char *const queue_keys[] = {
-    [QUEUE_JOBS] = ":jobs",           [QUEUE_DELAYED] = ":delayed", [QUEUE_SUSPECTS] = ":suspects",
-    [QUEUE_WORKERS] = ":workers",     [QUEUE_DEAD] = ":dead",       [QUEUE_REASONS] = ":reasons",
-    [QUEUE_BELL] = ":bell",           [QUEUE_CANCELLED] = ":cancelled", [QUEUE_UNIQUE] = ":unique",
-    [QUEUE_WAITERS] = ":waiters",     [QUEUE_META] = ":meta",       [QUEUE_STATS] = ":stats",
+    [QUEUE_JOBS] = ":jobs",       [QUEUE_DELAYED] = ":delayed",     [QUEUE_SUSPECTS] = ":suspects",
+    [QUEUE_WORKERS] = ":workers", [QUEUE_DEAD] = ":dead",           [QUEUE_REASONS] = ":reasons",
+    [QUEUE_BELL] = ":bell",       [QUEUE_CANCELLED] = ":cancelled", [QUEUE_UNIQUE] = ":unique",
+    [QUEUE_WAITERS] = ":waiters", [QUEUE_META] = ":meta",           [QUEUE_STATS] = ":stats",
     [QUEUE_CONTROL] = ":control",
 };
 
@@ -28,9 +29,10 @@ key_check_namespace(const char *space, struct error *err)
 {
     if (is_name(space, NAMESPACE_MAX, "_.-:"))
         return true;
-    return error_set(err, ERROR_CONFIG,
-                     "namespace \"%.80s\": 1 to %d letters, digits, '_', '.', '-', ':' are expected",
-                     space, NAMESPACE_MAX);
+    return error_set(
+        err, ERROR_CONFIG,
+        "namespace \"%.80s\": 1 to %d letters, digits, '_', '.', '-', ':' are expected", space,
+        NAMESPACE_MAX);
 }
 
 bool

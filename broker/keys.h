@@ -1,4 +1,5 @@
-/* The names of all keys and channels, in one place. Keys of a queue carry the hash tag "{queue}". */
+/* The names of all keys and channels, in one place. Keys of a queue carry the hash tag "{queue}".
+ */
 #ifndef BROKER_KEYS_H
 #define BROKER_KEYS_H
 
@@ -46,14 +47,15 @@ void key_ready(struct key *out, const char *space, const char *queue, unsigned p
 void key_active(struct key *out, const char *space, const char *queue, const char *runner);
 /* Outcomes by the creation minute in the id; an id that has none gets a key of its own. */
 void key_results_minute(struct key *out, const char *space, const char *queue, int64_t minute);
-void key_results_prefix(struct key *out, const char *space, const char *queue); /* what all of those begin with */
+void key_results_prefix(struct key *out, const char *space,
+                        const char *queue); /* what all of those begin with */
 void key_result_own(struct key *out, const char *space, const char *queue, const struct id *id);
 void key_results(struct key *out, const char *space, const char *queue, const struct id *id);
 
-void key_queues(struct key *out, const char *space);                            /* set of names */
-void key_worker(struct key *out, const char *space, const char *worker);         /* published state */
+void key_queues(struct key *out, const char *space);                     /* set of names */
+void key_worker(struct key *out, const char *space, const char *worker); /* published state */
 void key_worker_control(struct key *out, const char *space, const char *worker); /* channel */
-void key_tasks(struct key *out, const char *space, const char *hash);            /* signature table */
-void key_feed(struct key *out, const char *space, const char *random);           /* channel */
+void key_tasks(struct key *out, const char *space, const char *hash);  /* signature table */
+void key_feed(struct key *out, const char *space, const char *random); /* channel */
 
 #endif

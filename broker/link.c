@@ -1,8 +1,9 @@
-/* A non-blocking socket, poll(2) and hiredis' reader: so a deadline covers a whole answer however it trickles in, and
- * a long pipeline is written and read at the same time, which a blocking write of all of it would turn into a
- * deadlock once the buffers on both sides are full.
+/* A non-blocking socket, poll(2) and hiredis' reader: so a deadline covers a whole answer however
+ * it trickles in, and a long pipeline is written and read at the same time, which a blocking write
+ * of all of it would turn into a deadlock once the buffers on both sides are full.
  *
- * After any anomaly the caller closes; nothing is ever read from a stream that may be out of step. */
+ * After any anomaly the caller closes; nothing is ever read from a stream that may be out of step.
+ */
 #include "broker/link.h"
 
 #include <errno.h>
@@ -124,7 +125,8 @@ bool
 link_send(struct link *l, struct error *err)
 {
     while (l->sent < l->out.bytes.len) {
-        ssize_t n = send(l->fd, l->out.bytes.data + l->sent, l->out.bytes.len - l->sent, MSG_NOSIGNAL);
+        ssize_t n =
+            send(l->fd, l->out.bytes.data + l->sent, l->out.bytes.len - l->sent, MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK))

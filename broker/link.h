@@ -1,5 +1,5 @@
-/* One blocking connection to Redis, with a deadline for everything. What is to be sent is written into `out`, which
- * stays as it is when the connection is lost, so that it can be sent again. */
+/* One blocking connection to Redis, with a deadline for everything. What is to be sent is written
+ * into `out`, which stays as it is when the connection is lost, so that it can be sent again. */
 #ifndef BROKER_LINK_H
 #define BROKER_LINK_H
 
@@ -30,9 +30,10 @@ void link_close(struct link *l);
 bool link_is_quiet(const struct link *l);
 
 enum link_event { LINK_ANSWER, LINK_TIMEOUT, LINK_LOST };
-/* Sends what is left of `out` and takes the next answer, which the caller frees (freeReplyObject). timeout_ms 0: only
- * what is there; -1: no limit. LINK_LOST: closed; ERROR_UNAVAILABLE, or ERROR_INTERNAL if what came is not Redis'
- * protocol. LINK_TIMEOUT: nothing is closed, *err is ERROR_TIMEOUT. */
+/* Sends what is left of `out` and takes the next answer, which the caller frees (freeReplyObject).
+ * timeout_ms 0: only what is there; -1: no limit. LINK_LOST: closed; ERROR_UNAVAILABLE, or
+ * ERROR_INTERNAL if what came is not Redis' protocol. LINK_TIMEOUT: nothing is closed, *err is
+ * ERROR_TIMEOUT. */
 enum link_event link_wait(struct link *l, int timeout_ms, redisReply **answer, struct error *err);
 /* Sends without waiting for anything. False: lost. */
 bool link_send(struct link *l, struct error *err);

@@ -1,5 +1,6 @@
-/* Listing jobs, a page at a time: ids from the place that stands for a state, then their messages or reasons, then the
- * callback. Nothing is locked meanwhile: jobs that move may be seen twice or not at all. */
+/* Listing jobs, a page at a time: ids from the place that stands for a state, then their messages
+ * or reasons, then the callback. Nothing is locked meanwhile: jobs that move may be seen twice or
+ * not at all. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -45,7 +46,8 @@ static bool
 list_all(struct list *l, struct error *err)
 {
     bool has_dead = list_wants(l, JOB_FAILURE) || list_wants(l, JOB_DEAD);
-    bool has_ended = list_wants(l, JOB_SUCCESS) || list_wants(l, JOB_CANCELLED) || list_wants(l, JOB_EXPIRED);
+    bool has_ended =
+        list_wants(l, JOB_SUCCESS) || list_wants(l, JOB_CANCELLED) || list_wants(l, JOB_EXPIRED);
     const struct {
         bool is_wanted;
         stage_fn *stage;
@@ -176,7 +178,8 @@ take_scored(void *arg, size_t i, const redisReply *answer, struct error *err)
     for (size_t k = 0; k + 1 < answer->elements; k += 2) {
         struct broker_record *record = list_add(s->l, answer->element[k], s->state);
         int64_t score;
-        if (record != NULL && s->state == JOB_DELAYED && answer_integer(answer->element[k + 1], &score))
+        if (record != NULL && s->state == JOB_DELAYED &&
+            answer_integer(answer->element[k + 1], &score))
             record->due_at_ms = score;
     }
     return true;
@@ -222,8 +225,10 @@ list_dead(struct list *l, struct error *err)
 struct scan {
     struct list *l;
     char cursor[24];
-    struct names keys; /* of the results; sorted by name, minutes of one length are in order of time */
+    struct names
+        keys; /* of the results; sorted by name, minutes of one length are in order of time */
     size_t prefix_len; /* up to the minute or id */
+    size_t first;      /* own keys: the first of the page */
 };
 
 static bool
@@ -255,7 +260,8 @@ take_keys(void *arg, size_t i, const redisReply *answer, struct error *err)
     return true;
 }
 
-/* All keys that begin with `prefix`: names of queues and namespaces hold no character that is special in a pattern. */
+/* All keys that begin with `prefix`: names of queues and namespaces hold no character that is
+ * special in a pattern. */
 static bool
 scan_keys(struct scan *s, const struct key *prefix, struct error *err)
 {
@@ -326,7 +332,7 @@ static bool
 take_own(void *arg, size_t i, const redisReply *answer, struct error *err)
 {
     struct scan *s = arg;
-    const char *key = s->keys.items[i];
+    const char *key = s->keys.items[s->first + i];
     size_t len = strlen(key) - s->prefix_len;
     (void)err;
     char *text = arena_text(s->l->arena, key + s->prefix_len, len);
@@ -351,11 +357,13 @@ list_outcomes(struct list *l, struct error *err)
     key_result_own(&prefix, l->b->space, l->queue, &none);
     if (l->is_over || !scan_keys(&s, &prefix, err))
         return l->is_over;
-    list_begin_page(l);
-    for (size_t i = 0; i < s.keys.n; i++)
-        request_text(exchange_command(l->b, "GET", 2), s.keys.items[i]);
-    if (!exchange_run(l->b, take_own, &s, err))
-        return false;
-    list_deliver(l);
+    for (s.first = 0; s.first < s.keys.n && !l->is_over; s.first += PAGE) {
+        list_begin_page(l);
+        for (size_t i = s.first; i < s.keys.n && i < s.first + PAGE; i++)
+            request_text(exchange_command(l->b, "GET", 2), s.keys.items[i]);
+        if (!exchange_run(l->b, take_own, &s, err))
+            return false;
+        list_deliver(l);
+    }
     return true;
 }

@@ -1,4 +1,5 @@
-/* A page of a listing: ids from one place, filled up with what Redis has of them, then handed to the caller. */
+/* A page of a listing: ids from one place, filled up with what Redis has of them, then handed to
+ * the caller. */
 #ifndef BROKER_LIST_PAGE_H
 #define BROKER_LIST_PAGE_H
 
@@ -23,7 +24,8 @@ bool list_wants(const struct list *l, enum job_state state);
 void list_begin_page(struct list *l);
 /* NULL if that is no id. */
 struct broker_record *list_add(struct list *l, const redisReply *id, enum job_state state);
-/* Messages; a record that has none is given the state JOB_UNKNOWN: it has left the place where it was found. */
+/* Messages; a record that has none is given the state JOB_UNKNOWN: it has left the place where it
+ * was found. */
 bool list_fill_messages(struct list *l, struct error *err);
 /* Outcomes of dead letters, and the state that they name. */
 bool list_fill_reasons(struct list *l, struct error *err);

@@ -37,8 +37,8 @@ take_state(void *arg, size_t i, const redisReply *answer, struct error *err)
 }
 
 bool
-broker_workers(struct broker *b, const char *queue, struct celeriac_arena *arena, const char ***json,
-               size_t *n, struct error *err)
+broker_workers(struct broker *b, const char *queue, struct celeriac_arena *arena,
+               const char ***json, size_t *n, struct error *err)
 {
     struct names queues = {.arena = arena};
     struct workers w = {.names = {.arena = arena}, .arena = arena};

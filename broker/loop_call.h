@@ -1,11 +1,12 @@
-/* What the files with the verbs of broker_loop.h share: kinds of calls with a plain end, and the caller's callback
- * kept in a call. */
+/* What the files with the verbs of broker_loop.h share: kinds of calls with a plain end, and the
+ * caller's callback kept in a call. */
 #ifndef BROKER_LOOP_CALL_H
 #define BROKER_LOOP_CALL_H
 
 #include "broker/redis_loop.h"
 
-/* Calls back a broker_done_fn: after an answer whose leading number is any, or after any answer at all. */
+/* Calls back a broker_done_fn: after an answer whose leading number is any, or after any answer at
+ * all. */
 extern const struct call_kind call_kind_status;
 extern const struct call_kind call_kind_any;
 

@@ -1,5 +1,6 @@
-/* Committing: finished jobs are sorted into groups that one script call can end together (same kind, same counter, same
- * results key, same life time), and all calls go out in one write. The caller hears once, when the last is answered. */
+/* Committing: finished jobs are sorted into groups that one script call can end together (same
+ * kind, same counter, same results key, same life time), and all calls go out in one write. The
+ * caller hears once, when the last is answered. */
 #include <stdlib.h>
 #include <string.h>
 
@@ -18,7 +19,8 @@ struct commit {
     size_t calls_left;
     struct error first; /* the first error of any call */
     enum finish_status *statuses;
-    size_t *order; /* finishes in the order in which they were written; a call has order[first .. first + n) */
+    size_t *order; /* finishes in the order in which they were written; a call has order[first ..
+                      first + n) */
 };
 
 /* What a group has in common. */
@@ -42,7 +44,8 @@ static const struct call_kind kind_commit = {deliver_commit, fail_commit};
 
 void
 broker_loop_commit(struct broker_loop *b, const char *queue, const struct broker_runner *who,
-                   const struct broker_finish *finishes, size_t n, broker_committed_fn *done, void *arg)
+                   const struct broker_finish *finishes, size_t n, broker_committed_fn *done,
+                   void *arg)
 {
     struct commit *op = new_commit(queue, n, done, arg);
     MUST(n > 0);
@@ -82,7 +85,8 @@ group_of(const struct broker_finish *f)
         return g;
     g.state = f->state;
     if (g.state == JOB_UNKNOWN)
-        g.state = outcome_state(f->outcome, f->len, f->kind == FINISH_STORE ? JOB_SUCCESS : JOB_FAILURE);
+        g.state =
+            outcome_state(f->outcome, f->len, f->kind == FINISH_STORE ? JOB_SUCCESS : JOB_FAILURE);
     if (f->kind == FINISH_BURY)
         return g;
     int64_t created_ms = id_created_ms(&f->id);
@@ -98,7 +102,8 @@ is_same(const struct group *a, const struct group *b)
            a->ttl_ms == b->ttl_ms;
 }
 
-/* Moves all that go with order[from] behind it; returns how many they are. Usually all, and nothing moves. */
+/* Moves all that go with order[from] behind it; returns how many they are. Usually all, and nothing
+ * moves. */
 static size_t
 gather_group(struct commit *op, const struct broker_finish *finishes, size_t from)
 {
@@ -122,7 +127,8 @@ static void
 write_store(struct broker_loop *b, struct call *c, const struct group *g,
             const struct broker_finish *first, bool has_unique)
 {
-    static const enum queue_key keys[] = {QUEUE_CANCELLED, QUEUE_WAITERS, QUEUE_UNIQUE, QUEUE_STATS};
+    static const enum queue_key keys[] = {QUEUE_CANCELLED, QUEUE_WAITERS, QUEUE_UNIQUE,
+                                          QUEUE_STATS};
     const char *counter = g->state == JOB_CANCELLED ? "cancelled"
                           : g->state == JOB_EXPIRED ? "expired"
                                                     : "succeeded";
@@ -194,7 +200,8 @@ send_group(struct broker_loop *b, const struct broker_runner *who, struct commit
     const struct broker_finish *head = &finishes[op->order[first]];
     struct group g = group_of(head);
     size_t args = scripts[g.kind].args + n * scripts[g.kind].args_per_job;
-    struct call *c = call_script(b, &kind_commit, op->queue, scripts[g.kind].script, scripts[g.kind].keys, args);
+    struct call *c =
+        call_script(b, &kind_commit, op->queue, scripts[g.kind].script, scripts[g.kind].keys, args);
     struct key key;
     bool has_unique = false;
     key_of_queue(&key, b->space, c->queue, QUEUE_JOBS);

@@ -1,6 +1,7 @@
-/* Does a live worker know a task? Three steps, each a call or a few in one write: the registry names the workers, their
- * published states name the hashes of their signature tables, the tables name the tasks. A worker whose state has
- * expired is not live; what cannot be read knows nothing. */
+/* Does a live worker know a task? Three steps, each a call or a few in one write: the registry
+ * names the workers, their published states name the hashes of their signature tables, the tables
+ * name the tasks. A worker whose state has expired is not live; what cannot be read knows nothing.
+ */
 #include <stdlib.h>
 #include <string.h>
 
@@ -31,8 +32,8 @@ static const struct call_kind kind_state = {deliver_state, fail_known};
 static const struct call_kind kind_table = {deliver_table, fail_known};
 
 void
-broker_loop_task_known(struct broker_loop *b, const char *queue, const char *task, broker_known_fn *done,
-                       void *arg)
+broker_loop_task_known(struct broker_loop *b, const char *queue, const char *task,
+                       broker_known_fn *done, void *arg)
 {
     static const enum queue_key keys[] = {QUEUE_WORKERS};
     struct known *op = mem_zero(sizeof *op);

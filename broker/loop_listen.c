@@ -1,5 +1,5 @@
-/* Listening: the connection is subscribed and carries no calls any more, only notices and now and then a PING, so that
- * a dead one is found while nothing happens.
+/* Listening: the connection is subscribed and carries no calls any more, only notices and now and
+ * then a PING, so that a dead one is found while nothing happens.
  *
  *     {q}:control          "cancel force|grace <id>", "due <ms from now>"
  *     worker:<id>:control  a command, as it is
@@ -39,7 +39,7 @@ broker_loop_listen(struct broker_loop *b, const char *const *queues, size_t n, c
     request_key(&b->greeting, &key);
     loop_arm(b, b->command_timeout_ms);
     b->is_pinged = true; /* the confirmation is due as if it were a pong */
-    event_active(b->on_round, EV_TIMEOUT, 0);
+    loop_wake(b);
 }
 
 bool
@@ -67,7 +67,8 @@ tell(struct broker_loop *b, const char *channel, size_t channel_len, const char 
 {
     char queue[QUEUE_NAME_MAX + 1];
     struct broker_notice notice = {.kind = NOTICE_COMMAND, .command = text};
-    const char *open = memchr(channel, '{', channel_len), *close = memchr(channel, '}', channel_len);
+    const char *open = memchr(channel, '{', channel_len),
+               *close = memchr(channel, '}', channel_len);
     if (open != NULL && close != NULL) {
         size_t queue_len = (size_t)(close - open) - 1;
         if (close < open || queue_len > QUEUE_NAME_MAX || !read_notice(&notice, text, len))

@@ -49,7 +49,8 @@ const struct call_kind call_kind_status = {deliver_status, fail_done};
 
 /* ---- joining and leaving ---- */
 
-/* The queue's name lies in another hash slot than its keys: a command of its own, whose end nobody needs. */
+/* The queue's name lies in another hash slot than its keys: a command of its own, whose end nobody
+ * needs. */
 void
 broker_loop_join(struct broker_loop *b, const char *queue, const struct broker_runner *who,
                  broker_done_fn *done, void *arg)
@@ -74,10 +75,12 @@ broker_loop_join(struct broker_loop *b, const char *queue, const struct broker_r
 
 void
 broker_loop_release(struct broker_loop *b, const char *queue, const struct broker_runner *who,
-                    const struct id *ids, size_t n, int64_t delay_ms, broker_done_fn *done, void *arg)
+                    const struct id *ids, size_t n, int64_t delay_ms, broker_done_fn *done,
+                    void *arg)
 {
     static const enum queue_key more[] = {QUEUE_SUSPECTS, QUEUE_DELAYED, QUEUE_BELL, QUEUE_STATS};
-    struct call *c = call_script(b, &call_kind_status, queue, SCRIPT_RELEASE, 6 + PRIORITY_COUNT, 2 + n);
+    struct call *c =
+        call_script(b, &call_kind_status, queue, SCRIPT_RELEASE, 6 + PRIORITY_COUNT, 2 + n);
     struct request *r = &c->request;
     struct key key;
     call_on_done(c, done, arg);
@@ -98,8 +101,8 @@ broker_loop_release(struct broker_loop *b, const char *queue, const struct broke
 /* ---- reserving ---- */
 
 void
-broker_loop_reserve(struct broker_loop *b, const char *queue, const struct broker_runner *who, size_t n,
-                    bool alone, broker_reserved_fn *done, void *arg)
+broker_loop_reserve(struct broker_loop *b, const char *queue, const struct broker_runner *who,
+                    size_t n, bool alone, broker_reserved_fn *done, void *arg)
 {
     struct call *c = new_reserve(b, queue, who, n, alone);
     c->done = (void (*)(void))done;
@@ -107,8 +110,8 @@ broker_loop_reserve(struct broker_loop *b, const char *queue, const struct broke
     call_send(b, c);
 }
 
-/* BLPOP, and with one queue the reservation behind it, which Redis looks at when the bell has rung or the time is up.
- * The bell's own answer then tells nothing more. */
+/* BLPOP, and with one queue the reservation behind it, which Redis looks at when the bell has rung
+ * or the time is up. The bell's own answer then tells nothing more. */
 void
 broker_loop_bell(struct broker_loop *b, const char *const *queues, size_t n_queues, int timeout_ms,
                  const struct broker_runner *who, size_t n, bool alone, broker_reserved_fn *done,
@@ -155,7 +158,8 @@ write_reserve(struct broker_loop *b, struct call *c, const struct broker_runner 
               bool alone)
 {
     static const enum queue_key before[] = {QUEUE_WORKERS, QUEUE_JOBS};
-    static const enum queue_key behind[] = {QUEUE_BELL, QUEUE_META, QUEUE_CANCELLED, QUEUE_SUSPECTS};
+    static const enum queue_key behind[] = {QUEUE_BELL, QUEUE_META, QUEUE_CANCELLED,
+                                            QUEUE_SUSPECTS};
     struct key active;
     call_keys(b, c, before, 2);
     key_active(&active, b->space, c->queue, who->runner);
@@ -203,7 +207,8 @@ read_reserved(struct broker_loop *b, const redisReply *answer, struct broker_res
 {
     enum { HEAD = 4 };
     int64_t drain, n;
-    if (!answer_integer(answer_at(answer, 1), &r->redis_ms) || !answer_integer(answer_at(answer, 2), &drain) ||
+    if (!answer_integer(answer_at(answer, 1), &r->redis_ms) ||
+        !answer_integer(answer_at(answer, 2), &drain) ||
         !answer_integer(answer_at(answer, 3), &n) || n < 0 || n > (int64_t)answer->elements ||
         !answer_is_array(answer, HEAD + 2 * (size_t)n))
         return false;

@@ -110,7 +110,8 @@ deliver_recover(struct broker_loop *b, struct call *c, const redisReply *answer,
     if (status < 0 || !answer_integer(answer_at(answer, 1), &moved) ||
         !answer_integer(answer_at(answer, 2), &buried) || moved < 0 || buried < 0)
         return answer_unexpected(answer, "recover", err);
-    ((broker_recovered_fn *)c->done)(c->arg, c->queue, (size_t)moved, (size_t)buried, status == 1, NULL);
+    ((broker_recovered_fn *)c->done)(c->arg, c->queue, (size_t)moved, (size_t)buried, status == 1,
+                                     NULL);
     return true;
 }
 
@@ -120,7 +121,8 @@ new_recover(struct broker_loop *b, const struct call_kind *kind, const char *que
 {
     static const enum queue_key more[] = {QUEUE_JOBS,  QUEUE_SUSPECTS, QUEUE_DEAD,    QUEUE_REASONS,
                                           QUEUE_STATS, QUEUE_BELL,     QUEUE_WAITERS, QUEUE_UNIQUE};
-    struct call *c = call_script(b, kind, queue, SCRIPT_RECOVER, 10 + PRIORITY_COUNT, 9 + 3 * r->n_victims);
+    struct call *c =
+        call_script(b, kind, queue, SCRIPT_RECOVER, 10 + PRIORITY_COUNT, 9 + 3 * r->n_victims);
     struct request *out = &c->request;
     struct key key;
     key_of_queue(&key, b->space, c->queue, QUEUE_WORKERS);
@@ -168,16 +170,18 @@ void
 broker_loop_leave(struct broker_loop *b, const char *queue, const struct broker_runner *who,
                   broker_done_fn *done, void *arg)
 {
-    const struct broker_recovery own = {.worker = who->worker, .runner = who->runner,
-                                        .max_crashes = OWN_LIMIT, .max_lost = OWN_LIMIT};
+    const struct broker_recovery own = {.worker = who->worker,
+                                        .runner = who->runner,
+                                        .max_crashes = OWN_LIMIT,
+                                        .max_lost = OWN_LIMIT};
     struct call *c = new_recover(b, &call_kind_status, queue, &own, "released");
     call_on_done(c, done, arg);
     call_send(b, c);
 }
 
 void
-broker_loop_forget(struct broker_loop *b, const char *queue, const char *worker, const char *expected,
-                   broker_done_fn *done, void *arg)
+broker_loop_forget(struct broker_loop *b, const char *queue, const char *worker,
+                   const char *expected, broker_done_fn *done, void *arg)
 {
     static const enum queue_key keys[] = {QUEUE_WORKERS};
     struct call *c = call_script(b, &call_kind_status, queue, SCRIPT_FORGET, 1, 2);

@@ -1,5 +1,5 @@
-/* What does not look like one of our names is left out: anybody may write into a Redis, and a strange name must not
- * become part of a key. */
+/* What does not look like one of our names is left out: anybody may write into a Redis, and a
+ * strange name must not become part of a key. */
 #include "broker/names.h"
 
 #include <stdlib.h>
@@ -77,7 +77,8 @@ registry(const redisReply *answer, bool runners, struct names *out, struct error
         if (!answer_bytes(answer->element[i], &name, &len))
             return answer_unexpected(answer->element[i], "registry", err);
         bool is_runner = memchr(name, '/', len) != NULL;
-        if (is_runner == runners && len > 0 && len <= RUNNER_NAME_MAX && memchr(name, '\0', len) == NULL)
+        if (is_runner == runners && len > 0 && len <= RUNNER_NAME_MAX &&
+            memchr(name, '\0', len) == NULL)
             names_add(out, name, len);
     }
     return true;

@@ -13,10 +13,12 @@ struct names {
 void names_add(struct names *names, const char *text, size_t len);
 void names_sort(struct names *names); /* and drops doubles */
 
-/* `queue` alone, or if NULL all names in `queues` that are valid. ERROR_USAGE if `queue` is no valid name. */
+/* `queue` alone, or if NULL all names in `queues` that are valid. ERROR_USAGE if `queue` is no
+ * valid name. */
 bool names_of_queues(struct broker *b, const char *queue, struct names *out, struct error *err);
 
-/* The registry of a queue as HGETALL gives it. A runner has a '/' in its name. ERROR_INTERNAL on other shapes. */
+/* The registry of a queue as HGETALL gives it. A runner has a '/' in its name. ERROR_INTERNAL on
+ * other shapes. */
 bool names_of_runners(const redisReply *answer, struct names *runners, struct error *err);
 bool names_of_workers(const redisReply *answer, struct names *workers, struct error *err);
 

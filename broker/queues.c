@@ -1,5 +1,6 @@
-/* The queues and their numbers: one pipeline asks everything that needs no other answer first, a second one how much
- * each runner owns. The numbers of a queue are of almost, not of exactly, the same moment. */
+/* The queues and their numbers: one pipeline asks everything that needs no other answer first, a
+ * second one how much each runner owns. The numbers of a queue are of almost, not of exactly, the
+ * same moment. */
 #include <string.h>
 
 #include "broker/names.h"

@@ -4,26 +4,28 @@
  *        ^                   |                        |                      |
  *        +-------------------+------- any anomaly ----+----------------------+
  *
- * A call owns the bytes of its request until its answer is there, so that it can be sent again with the whole script
- * after NOSCRIPT. Calls are used again, with their buffers: in a steady state nothing is allocated. */
+ * A call owns the bytes of its request until its answer is there, so that it can be sent again with
+ * the whole script after NOSCRIPT. Calls are used again, with their buffers: in a steady state
+ * nothing is allocated. */
 #ifndef BROKER_REDIS_LOOP_H
 #define BROKER_REDIS_LOOP_H
-
-#include <event2/event.h>
 
 #include "broker/answer.h"
 #include "broker/broker_loop.h"
 #include "broker/link.h"
 #include "broker/socket.h"
 
+struct event;
+struct event_base;
 struct call;
 
 /* What a kind of call does with its end. Exactly one of the two comes to its end:
- * deliver: the answer (never an error answer). False, before anything was told to the caller: it has not the shape it
- * should have, *err says so; the connection is closed and `fail` follows.
+ * deliver: the answer (never an error answer). False, before anything was told to the caller: it
+ * has not the shape it should have, *err says so; the connection is closed and `fail` follows.
  * fail: lost, refused, timed out. */
 struct call_kind {
-    bool (*deliver)(struct broker_loop *b, struct call *c, const redisReply *answer, struct error *err);
+    bool (*deliver)(struct broker_loop *b, struct call *c, const redisReply *answer,
+                    struct error *err);
     void (*fail)(struct broker_loop *b, struct call *c, const struct error *err);
 };
 
@@ -40,7 +42,7 @@ struct call {
     /* for the kind */
     void (*done)(void); /* the caller's callback, in disguise */
     void *arg;
-    void *op;    /* what several calls share */
+    void *op; /* what several calls share */
     size_t first, n;
     char queue[QUEUE_NAME_MAX + 1];
 };
@@ -63,9 +65,9 @@ struct broker_loop {
     redisReader *reader;
     struct socket_tries tries;
     struct event *on_read, *on_write, *on_timer, *on_round;
-    bool is_writing;         /* on_write is pending */
-    unsigned failures;       /* in a row */
-    int64_t armed_ms;        /* when on_timer fires; INT64_MAX: not at all */
+    bool is_writing;   /* on_write is pending */
+    unsigned failures; /* in a row */
+    int64_t armed_ms;  /* when on_timer fires; INT64_MAX: not at all */
     int64_t dial_deadline_ms;
     int64_t up_since_ms;
     int64_t round_trip_us;
@@ -104,17 +106,22 @@ void call_arg(struct call *c, const void *data, size_t len);
 /* Keys of c->queue. */
 void call_keys(struct broker_loop *b, struct call *c, const enum queue_key *which, size_t n);
 
-/* ---- between redis_loop.c and redis_loop_dial.c ---- */
+/* ---- between redis_loop.c, redis_loop_calls.c and redis_loop_dial.c ---- */
 
 void call_list_init(struct call_list *list);
-void loop_watch(struct broker_loop *b, int fd); /* makes the events of a socket and awaits that it is writable */
+void loop_watch(struct broker_loop *b,
+                int fd); /* makes the events of a socket and awaits that it is writable */
 void loop_await_writable(struct broker_loop *b);
 void loop_arm(struct broker_loop *b, int64_t in_ms); /* the one timer */
+void loop_wake(struct broker_loop *b);               /* on_round runs when this round is over */
 void loop_begin_dial(struct broker_loop *b);
 void loop_on_connected(struct broker_loop *b);
 bool loop_write_greeting(struct broker_loop *b, struct error *err);
 bool loop_take_greeting(struct broker_loop *b, const redisReply *answer, struct error *err);
 void loop_flush(struct broker_loop *b);
+bool loop_read_all(struct broker_loop *b, struct error *err);
+void loop_fail_refused(struct broker_loop *b);
+void loop_free_spare(struct broker_loop *b);
 void loop_close(struct broker_loop *b);
 /* Closes, fails what is outstanding, tells the caller, and dials again later. */
 void loop_down(struct broker_loop *b, const struct error *why);

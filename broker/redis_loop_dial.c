@@ -1,14 +1,17 @@
-/* From nothing to UP, and back. Dialling has one deadline for all of it: connecting to each address in turn and the
- * greeting. A host name is resolved with getaddrinfo, which blocks the loop for as long as the resolver takes: numeric
- * addresses and unix sockets take no time, and a worker that must never pause uses those.
+/* From nothing to UP, and back. Dialling has one deadline for all of it: connecting to each address
+ * in turn and the greeting. A host name is resolved with getaddrinfo, which blocks the loop for as
+ * long as the resolver takes: numeric addresses and unix sockets take no time, and a worker that
+ * must never pause uses those.
  *
- * A connection that breaks within its first second counts as another failure in a row: a replica that answers the
- * greeting and refuses all else is not hammered. */
+ * A connection that breaks within its first second counts as another failure in a row: a replica
+ * that answers the greeting and refuses all else is not hammered. */
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <sys/socket.h>
+
+#include <event2/event.h>
 
 #include "broker/backoff.h"
 #include "broker/greeting.h"
@@ -67,7 +70,8 @@ loop_write_greeting(struct broker_loop *b, struct error *err)
 {
     const struct buffer *bytes = &b->greeting.bytes;
     while (b->greeting_sent < bytes->len) {
-        ssize_t n = send(b->fd, bytes->data + b->greeting_sent, bytes->len - b->greeting_sent, MSG_NOSIGNAL);
+        ssize_t n = send(b->fd, bytes->data + b->greeting_sent, bytes->len - b->greeting_sent,
+                         MSG_NOSIGNAL);
         if (n < 0 && errno == EINTR)
             continue;
         if (n < 0 && (errno == EAGAIN || errno == EWOULDBLOCK)) {

@@ -1,5 +1,5 @@
-/* RESP writer. Room for a whole argument is made once, then everything is copied without further checks; numbers are
- * printed by hand, since printf would cost more than all the rest. */
+/* RESP writer. Room for a whole argument is made once, then everything is copied without further
+ * checks; numbers are printed by hand, since printf would cost more than all the rest. */
 #include "broker/request.h"
 
 #include <string.h>

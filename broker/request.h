@@ -1,5 +1,6 @@
-/* Requests to Redis: RESP written straight from the caller's memory into one growing buffer that is used again and
- * again. The number of arguments is said first and counted down, so that a wrong count is found at once. */
+/* Requests to Redis: RESP written straight from the caller's memory into one growing buffer that is
+ * used again and again. The number of arguments is said first and counted down, so that a wrong
+ * count is found at once. */
 #ifndef BROKER_REQUEST_H
 #define BROKER_REQUEST_H
 
@@ -26,11 +27,12 @@ void request_text(struct request *r, const char *text);
 void request_number(struct request *r, int64_t number);
 void request_key(struct request *r, const struct key *key);
 /* Keys of one queue in the order given; the ten ready lists from priority 9 down to 0. */
-void request_queue_keys(struct request *r, const char *space, const char *queue, const enum queue_key *which, size_t n);
+void request_queue_keys(struct request *r, const char *space, const char *queue,
+                        const enum queue_key *which, size_t n);
 void request_ready_keys(struct request *r, const char *space, const char *queue);
 
-/* Appends to `r` the script call `call` (bytes of one EVALSHA, as written by request_script) as EVAL with the whole
- * script: the way on after NOSCRIPT. `r` must not be where `call` lies. */
+/* Appends to `r` the script call `call` (bytes of one EVALSHA, as written by request_script) as
+ * EVAL with the whole script: the way on after NOSCRIPT. `r` must not be where `call` lies. */
 void request_as_eval(struct request *r, enum script script, const char *call, size_t len);
 
 #endif

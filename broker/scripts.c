@@ -1,6 +1,6 @@
-/* The sources themselves are arrays that broker/embed.cmake generates, one object per file in broker/lua/: string
- * literals would be cut at 4,095 bytes by the standard. The SHA-1 that Redis knows a script by is computed then, too,
- * so nothing has to be asked before the first EVALSHA. */
+/* The sources themselves are arrays that broker/embed.cmake generates, one object per file in
+ * broker/lua/: string literals would be cut at 4,095 bytes by the standard. The SHA-1 that Redis
+ * knows a script by is computed then, too, so nothing has to be asked before the first EVALSHA. */
 #include "broker/scripts.h"
 
 #include "common/error.h"

@@ -1,4 +1,5 @@
-/* The Lua scripts: their sources (prelude.lua in front of each) and hashes, put in when the program is built. */
+/* The Lua scripts: their sources (prelude.lua in front of each) and hashes, put in when the program
+ * is built. */
 #ifndef BROKER_SCRIPTS_H
 #define BROKER_SCRIPTS_H
 
@@ -7,24 +8,24 @@
 enum { SCRIPT_SHA_LEN = 40 };
 
 /* One row per file in broker/lua/: X(SCRIPT_NAME, file) */
-#define SCRIPT_TABLE(X) \
-    X(SCRIPT_BEAT, beat) \
-    X(SCRIPT_BURY, bury) \
-    X(SCRIPT_CANCEL, cancel) \
-    X(SCRIPT_COMMIT, commit) \
-    X(SCRIPT_ENQUEUE, enqueue) \
-    X(SCRIPT_ENQUEUE_BULK, enqueue_bulk) \
-    X(SCRIPT_FORGET, forget) \
-    X(SCRIPT_JOIN, join) \
-    X(SCRIPT_LOOK, look) \
-    X(SCRIPT_PAUSE, pause) \
-    X(SCRIPT_PROMOTE, promote) \
-    X(SCRIPT_PURGE, purge) \
-    X(SCRIPT_RECOVER, recover) \
-    X(SCRIPT_RELEASE, release) \
-    X(SCRIPT_REQUEUE, requeue) \
-    X(SCRIPT_RESERVE, reserve) \
-    X(SCRIPT_RETRY, retry) \
+#define SCRIPT_TABLE(X)                                                                            \
+    X(SCRIPT_BEAT, beat)                                                                           \
+    X(SCRIPT_BURY, bury)                                                                           \
+    X(SCRIPT_CANCEL, cancel)                                                                       \
+    X(SCRIPT_COMMIT, commit)                                                                       \
+    X(SCRIPT_ENQUEUE, enqueue)                                                                     \
+    X(SCRIPT_ENQUEUE_BULK, enqueue_bulk)                                                           \
+    X(SCRIPT_FORGET, forget)                                                                       \
+    X(SCRIPT_JOIN, join)                                                                           \
+    X(SCRIPT_LOOK, look)                                                                           \
+    X(SCRIPT_PAUSE, pause)                                                                         \
+    X(SCRIPT_PROMOTE, promote)                                                                     \
+    X(SCRIPT_PURGE, purge)                                                                         \
+    X(SCRIPT_RECOVER, recover)                                                                     \
+    X(SCRIPT_RELEASE, release)                                                                     \
+    X(SCRIPT_REQUEUE, requeue)                                                                     \
+    X(SCRIPT_RESERVE, reserve)                                                                     \
+    X(SCRIPT_RETRY, retry)                                                                         \
     X(SCRIPT_WATCH, watch)
 
 #define SCRIPT_ENUM(name, file) name,

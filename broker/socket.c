@@ -1,7 +1,7 @@
 /* Connecting without blocking, the same for clients and for the event loop.
  *
- * `timeout_ms` becomes TCP_USER_TIMEOUT: data that nobody acknowledges for that long breaks the connection, and
- * keepalive finds a peer that has gone while nothing is said. */
+ * `timeout_ms` becomes TCP_USER_TIMEOUT: data that nobody acknowledges for that long breaks the
+ * connection, and keepalive finds a peer that has gone while nothing is said. */
 #include "broker/socket.h"
 
 #include <errno.h>
@@ -28,7 +28,8 @@ socket_resolve(struct socket_tries *t, const struct broker_url *url, struct erro
         return true;
     char port[16];
     snprintf(port, sizeof port, "%d", url->port);
-    struct addrinfo hints = {.ai_family = AF_UNSPEC, .ai_socktype = SOCK_STREAM,
+    struct addrinfo hints = {.ai_family = AF_UNSPEC,
+                             .ai_socktype = SOCK_STREAM,
                              .ai_flags = AI_NUMERICHOST | AI_NUMERICSERV};
     int rc = getaddrinfo(url->host, port, &hints, &t->list);
     if (rc == EAI_NONAME) {
@@ -119,7 +120,8 @@ open_tcp(const struct addrinfo *address, int timeout_ms)
     return start(fd, address->ai_addr, address->ai_addrlen);
 }
 
-/* A kernel that knows one of these not still gives a working connection: deadlines catch the rest. */
+/* A kernel that knows one of these not still gives a working connection: deadlines catch the rest.
+ */
 static void
 tune_tcp(int fd, int timeout_ms)
 {

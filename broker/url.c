@@ -1,7 +1,7 @@
 /* A broker URL is taken apart from the left: scheme, authority, path, query.
  *
- * Errors never quote the URL: a password with an unencoded '/' or '@' ends up in what looks like a port or a path, so
- * every part is a possible secret. What was wrong is said by naming the part. */
+ * Errors never quote the URL: a password with an unencoded '/' or '@' ends up in what looks like a
+ * port or a path, so every part is a possible secret. What was wrong is said by naming the part. */
 #include "broker/url.h"
 
 #include <errno.h>
@@ -215,9 +215,10 @@ parse_tcp(struct broker_url *url, const char *rest, struct error *err)
     struct span authority = {rest, strcspn(rest, "/?#")};
     const char *tail = rest + authority.len;
     if (strchr(tail, '@') != NULL)
-        return error_set(err, ERROR_CONFIG,
-                         "broker URL: '@' after the host; in a password write / as %%2F, ? as %%3F, "
-                         "# as %%23, @ as %%40");
+        return error_set(
+            err, ERROR_CONFIG,
+            "broker URL: '@' after the host; in a password write / as %%2F, ? as %%3F, "
+            "# as %%23, @ as %%40");
     const char *at = memrchr(authority.text, '@', authority.len);
     if (at != NULL) {
         struct span user = {authority.text, (size_t)(at - authority.text)};
@@ -238,8 +239,9 @@ parse_tcp(struct broker_url *url, const char *rest, struct error *err)
     }
     if (!parse_query(url, tail, err))
         return false;
-    url->shown = mem_printf(strchr(url->host, ':') != NULL ? "redis://[%s]:%d/%d" : "redis://%s:%d/%d",
-                            url->host, url->port, url->db);
+    url->shown =
+        mem_printf(strchr(url->host, ':') != NULL ? "redis://[%s]:%d/%d" : "redis://%s:%d/%d",
+                   url->host, url->port, url->db);
     return true;
 }
 
@@ -263,7 +265,8 @@ parse_unix(struct broker_url *url, const char *rest, struct error *err)
     if (url->path == NULL)
         return error_set(err, ERROR_CONFIG, "broker URL: a bad %%-escape in the path");
     if (strlen(url->path) >= sizeof((struct sockaddr_un *)NULL)->sun_path)
-        return error_set(err, ERROR_CONFIG, "broker URL: the path of a unix socket is at most %zu bytes",
+        return error_set(err, ERROR_CONFIG,
+                         "broker URL: the path of a unix socket is at most %zu bytes",
                          sizeof((struct sockaddr_un *)NULL)->sun_path - 1);
     if (!parse_query(url, path.text + path.len, err))
         return false;

@@ -2,7 +2,8 @@
  *
  *     redis://[[user]:password@]host[:port][/db]      unix:///path/to/redis.sock[?db=N]
  *
- * User and password are percent-decoded. No message made here shows any part of a URL that may be a password. */
+ * User and password are percent-decoded. No message made here shows any part of a URL that may be a
+ * password. */
 #ifndef BROKER_URL_H
 #define BROKER_URL_H
 
@@ -22,7 +23,8 @@ struct broker_url {
 
 /* ERROR_CONFIG says what is wrong. `text` NULL: URL_DEFAULT. */
 bool url_parse(struct broker_url *url, const char *text, struct error *err);
-/* The first line of `file` becomes the password. ERROR_CONFIG if it cannot be read, is empty or above 1,024 bytes. */
+/* The first line of `file` becomes the password. ERROR_CONFIG if it cannot be read, is empty or
+ * above 1,024 bytes. */
 bool url_read_password(struct broker_url *url, const char *file, struct error *err);
 void url_clear(struct broker_url *url);
 

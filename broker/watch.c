@@ -1,4 +1,5 @@
-/* Waiting for outcomes, the registering half: neighbours whose outcomes lie in one key share a script call. */
+/* Waiting for outcomes, the registering half: neighbours whose outcomes lie in one key share a
+ * script call. */
 #include <string.h>
 
 #include "broker/exchange.h"
@@ -21,8 +22,9 @@ static void write_chunk(struct watch *w, size_t first, size_t end);
 static bool take_chunk(void *arg, size_t i, const redisReply *answer, struct error *err);
 
 bool
-broker_watch(struct broker *b, const char *queue, const struct id *ids, size_t n, const char *channel,
-             broker_outcome_fn *each, void *arg, bool *missing, struct error *err)
+broker_watch(struct broker *b, const char *queue, const struct id *ids, size_t n,
+             const char *channel, broker_outcome_fn *each, void *arg, bool *missing,
+             struct error *err)
 {
     struct watch w = {b, queue, channel != NULL ? channel : "", ids, n, each, arg, missing, {0}};
     size_t next = 0;

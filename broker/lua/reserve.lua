@@ -5,7 +5,10 @@
 --   status 0 as asked  1 not registered  2 one suspect  3 paused; drain 1: become idle and ask again, a suspect waits
 --   message nil: the id had none and is dropped; marked ids are among the n and are to be committed unstarted
 local runner, n = ARGV[1], tonumber(ARGV[2])
-if redis.call('HEXISTS', KEYS[1], runner) == 0 then return {1, 0, 0, 0} end
+if redis.call('HEXISTS', KEYS[1], runner) == 0 then
+    if redis.call('EXISTS', unpack(KEYS, 7, 17)) > 0 then ring(KEYS[4]) end -- its ring was for somebody else
+    return {1, 0, 0, 0}
+end
 if redis.call('EXISTS', unpack(KEYS, 7, 17)) == 0 then return {0, 0, 0, 0} end
 if redis.call('HEXISTS', KEYS[5], 'paused') == 1 then return {3, 0, 0, 0} end
 

@@ -18,18 +18,18 @@ struct broker_fixture {
 
 static struct error err; /* of the call that is being tested */
 
-#define OK(call)                                                                                                       \
-    do {                                                                                                               \
-        err = ERROR_INIT;                                                                                              \
-        if (!(call))                                                                                                   \
-            fail_msg("%s: %s", #call, err.message);                                                                    \
+#define OK(call)                                                                                   \
+    do {                                                                                           \
+        err = ERROR_INIT;                                                                          \
+        if (!(call))                                                                               \
+            fail_msg("%s: %s", #call, err.message);                                                \
     } while (0)
-#define FAILS(call, expected_code)                                                                                     \
-    do {                                                                                                               \
-        err = ERROR_INIT;                                                                                              \
-        assert_false(call);                                                                                            \
-        if (err.code != (expected_code))                                                                               \
-            fail_msg("%s: %d %s", #call, err.code, err.message);                                                       \
+#define FAILS(call, expected_code)                                                                 \
+    do {                                                                                           \
+        err = ERROR_INIT;                                                                          \
+        assert_false(call);                                                                        \
+        if (err.code != (expected_code))                                                           \
+            fail_msg("%s: %d %s", #call, err.code, err.message);                                   \
     } while (0)
 
 static inline void
@@ -138,7 +138,8 @@ look_at(struct broker_fixture *f, const char *queue)
 
 /* What a runner does when it reserves, said by hand. */
 static inline void
-pretend_running(struct broker_fixture *f, const char *queue, const struct id *id, const char *runner)
+pretend_running(struct broker_fixture *f, const char *queue, const struct id *id,
+                const char *runner)
 {
     redis_do(&f->redis, "HSET celeriac:{%s}:workers w %s %s w", queue, "1 10000", runner);
     redis_do(&f->redis, "LREM celeriac:{%s}:ready:5 0 %s", queue, id->text);
@@ -151,12 +152,14 @@ pretend_dead(struct broker_fixture *f, const char *queue, const struct id *id, e
     size_t len;
     const void *outcome = make_outcome(f, state, &len);
     redis_do(&f->redis, "LREM celeriac:{%s}:ready:5 0 %s", queue, id->text);
-    redis_do(&f->redis, "ZADD celeriac:{%s}:dead %lld %s", queue, (long long)clock_wall_ms(), id->text);
+    redis_do(&f->redis, "ZADD celeriac:{%s}:dead %lld %s", queue, (long long)clock_wall_ms(),
+             id->text);
     redis_do(&f->redis, "HSET celeriac:{%s}:reasons %s %b", queue, id->text, outcome, len);
 }
 
 static inline void
-pretend_ended(struct broker_fixture *f, const char *queue, const struct id *id, enum job_state state)
+pretend_ended(struct broker_fixture *f, const char *queue, const struct id *id,
+              enum job_state state)
 {
     size_t len;
     const void *outcome = make_outcome(f, state, &len);

@@ -1,5 +1,5 @@
-/* Looking and changing: broker_find, _list, _queues, _workers, _tasks, _stats, _cancel, _retry, _pause, _purge,
- * _control against a real Redis. */
+/* Looking and changing: broker_find, _list, _queues, _workers, _tasks, _stats, _cancel, _retry,
+ * _pause, _purge, _control against a real Redis. */
 #include "broker_fixture.h"
 
 static void
@@ -88,7 +88,8 @@ many_ids_are_found(void **state)
     OK(broker_enqueue(f->broker, "a", jobs, N / 2, NULL, results, &err));
     OK(broker_enqueue(f->broker, "b", jobs + N / 2, N / 2, NULL, results, &err));
     for (size_t i = 0; i < 1100; i++)
-        pretend_running(f, i % 2 == 0 ? "a" : "b", &ids[i % 2 == 0 ? i : N / 2 + i], i % 3 == 0 ? "w/1" : "w/2");
+        pretend_running(f, i % 2 == 0 ? "a" : "b", &ids[i % 2 == 0 ? i : N / 2 + i],
+                        i % 3 == 0 ? "w/1" : "w/2");
     OK(broker_find(f->broker, NULL, ids, N, false, f->arena, records, &err));
     size_t running = 0;
     for (size_t i = 0; i < N; i++) {
@@ -131,7 +132,8 @@ list(struct broker_fixture *f, const char *queue, enum job_state state, size_t l
     return &s;
 }
 
-/* 260 queued, 2 running, 1 delayed, 1 failure, 1 dead, 150 success, 1 cancelled, 1 foreign success. */
+/* 260 queued, 2 running, 1 delayed, 1 failure, 1 dead, 150 success, 1 cancelled, 1 foreign success.
+ */
 static void
 fill(struct broker_fixture *f, struct id *first_queued)
 {
@@ -301,9 +303,11 @@ cancel_works_wherever_the_job_is(void **state)
     assert_int_equal(cancel(f, &jobs[3].id, false), JOB_SUCCESS);
     assert_int_equal(cancel(f, &jobs[4].id, false), JOB_FAILURE);
     assert_int_equal(cancel(f, &jobs[5].id, false), JOB_CANCELLED);
-    assert_string_equal(redis_do(&f->redis, "HGET celeriac:{q}:cancelled %s", jobs[2].id.text)->str, "grace");
+    assert_string_equal(redis_do(&f->redis, "HGET celeriac:{q}:cancelled %s", jobs[2].id.text)->str,
+                        "grace");
     assert_int_equal(cancel(f, &jobs[2].id, true), JOB_RUNNING);
-    assert_string_equal(redis_do(&f->redis, "HGET celeriac:{q}:cancelled %s", jobs[2].id.text)->str, "force");
+    assert_string_equal(redis_do(&f->redis, "HGET celeriac:{q}:cancelled %s", jobs[2].id.text)->str,
+                        "force");
     struct id unknown;
     id_new(&unknown);
     assert_int_equal(cancel(f, &unknown, false), JOB_UNKNOWN);

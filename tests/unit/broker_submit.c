@@ -94,7 +94,10 @@ large_messages_pass(void **state)
     enum broker_submitted results[N];
     char *large = malloc(SIZE);
     memset(large, 'x', SIZE);
-    memcpy(large, "\1" "5\0\0\0\0\0\0", MESSAGE_HEAD);
+    memcpy(large,
+           "\1"
+           "5\0\0\0\0\0\0",
+           MESSAGE_HEAD);
     for (size_t i = 0; i < N; i++) {
         jobs[i] = make_job(f);
         jobs[i].message = large;
@@ -300,7 +303,9 @@ a_lost_feed_is_noticed_and_reopened(void **state)
     assert_int_equal(broker_feed_fd(feed), -1);
     FAILS(broker_feed_wait(feed, 0, hear, &h, &err), ERROR_UNAVAILABLE);
     OK(broker_feed_reopen(feed, &err));
-    assert_int_equal(redis_number(redis_do(&f->redis, "PUBLISH %s %b", broker_feed_channel(feed), "\x92\xa2id\xa1x", (size_t)6)), 1);
+    assert_int_equal(redis_number(redis_do(&f->redis, "PUBLISH %s %b", broker_feed_channel(feed),
+                                           "\x92\xa2id\xa1x", (size_t)6)),
+                     1);
     OK(broker_feed_wait(feed, 5000, hear, &h, &err));
     assert_int_equal(h.n, 1);
     broker_feed_close(feed);

@@ -18,12 +18,12 @@ keys_are_as_documented(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        [QUEUE_JOBS] = "celeriac:{q}:jobs",           [QUEUE_DELAYED] = "celeriac:{q}:delayed",
-        [QUEUE_SUSPECTS] = "celeriac:{q}:suspects",   [QUEUE_WORKERS] = "celeriac:{q}:workers",
-        [QUEUE_DEAD] = "celeriac:{q}:dead",           [QUEUE_REASONS] = "celeriac:{q}:reasons",
-        [QUEUE_BELL] = "celeriac:{q}:bell",           [QUEUE_CANCELLED] = "celeriac:{q}:cancelled",
-        [QUEUE_UNIQUE] = "celeriac:{q}:unique",       [QUEUE_WAITERS] = "celeriac:{q}:waiters",
-        [QUEUE_META] = "celeriac:{q}:meta",           [QUEUE_STATS] = "celeriac:{q}:stats",
+        [QUEUE_JOBS] = "celeriac:{q}:jobs",         [QUEUE_DELAYED] = "celeriac:{q}:delayed",
+        [QUEUE_SUSPECTS] = "celeriac:{q}:suspects", [QUEUE_WORKERS] = "celeriac:{q}:workers",
+        [QUEUE_DEAD] = "celeriac:{q}:dead",         [QUEUE_REASONS] = "celeriac:{q}:reasons",
+        [QUEUE_BELL] = "celeriac:{q}:bell",         [QUEUE_CANCELLED] = "celeriac:{q}:cancelled",
+        [QUEUE_UNIQUE] = "celeriac:{q}:unique",     [QUEUE_WAITERS] = "celeriac:{q}:waiters",
+        [QUEUE_META] = "celeriac:{q}:meta",         [QUEUE_STATS] = "celeriac:{q}:stats",
         [QUEUE_CONTROL] = "celeriac:{q}:control"};
     struct key key;
     for (size_t i = 0; i < sizeof names / sizeof names[0]; i++) {
@@ -108,7 +108,8 @@ requests_are_resp(void **state)
     request_arg(&r, "a\0b", 3);
     request_arg(&r, NULL, 0);
     request_number(&r, INT64_MIN);
-    static const char expected[] = "*4\r\n$3\r\nSET\r\n$3\r\na\0b\r\n$0\r\n\r\n$20\r\n-9223372036854775808\r\n";
+    static const char expected[] =
+        "*4\r\n$3\r\nSET\r\n$3\r\na\0b\r\n$0\r\n\r\n$20\r\n-9223372036854775808\r\n";
     assert_int_equal(r.bytes.len, sizeof expected - 1);
     assert_memory_equal(r.bytes.data, expected, sizeof expected - 1);
     request_reset(&r);
@@ -146,9 +147,11 @@ static const struct {
 } errors[] = {
     {"LOADING Redis is loading the dataset in memory", ERROR_TRY_LATER, false},
     {"OOM command not allowed when used memory > 'maxmemory'.", ERROR_TRY_LATER, false},
-    {"ERR Error running script (call to f_0): @user_script:1: -OOM command not allowed", ERROR_TRY_LATER, false},
+    {"ERR Error running script (call to f_0): @user_script:1: -OOM command not allowed",
+     ERROR_TRY_LATER, false},
     {"READONLY You can't write against a read only replica.", ERROR_TRY_LATER, true},
-    {"ERR Error running script (call to f_0): @user_script:1: -READONLY You can't", ERROR_TRY_LATER, true},
+    {"ERR Error running script (call to f_0): @user_script:1: -READONLY You can't", ERROR_TRY_LATER,
+     true},
     {"MISCONF Redis is configured to save RDB snapshots", ERROR_TRY_LATER, false},
     {"BUSY Redis is busy running a script.", ERROR_TRY_LATER, false},
     {"NOREPLICAS Not enough good replicas to write.", ERROR_TRY_LATER, false},
@@ -157,7 +160,8 @@ static const struct {
     {"MOVED 1 h:1", ERROR_CONFIG, true},
     {"NOAUTH Authentication required.", ERROR_DENIED, true},
     {"WRONGPASS invalid username-password pair or user is disabled.", ERROR_DENIED, true},
-    {"ERR AUTH <password> called without any password configured for the default user", ERROR_DENIED, true},
+    {"ERR AUTH <password> called without any password configured for the default user",
+     ERROR_DENIED, true},
     {"NOPERM this user has no permissions to run the 'eval' command", ERROR_DENIED, false},
     {"ERR The user executing the script can't run this command or subcommand", ERROR_DENIED, false},
     {"DENIED Redis is running in protected mode", ERROR_DENIED, true},
@@ -196,8 +200,16 @@ numbers_are_read_from_integers_and_scores(void **state)
     static const struct {
         char text[32];
         int64_t expected; /* -7: none */
-    } rows[] = {{"12", 12}, {"-3", -3}, {"1.7e12", 1700000000000}, {"", -7}, {"x", -7},
-                {"1x", -7}, {"nan", -7}, {"inf", -7}, {"1e300", -7}, {"99999999999999999999", -7}};
+    } rows[] = {{"12", 12},
+                {"-3", -3},
+                {"1.7e12", 1700000000000},
+                {"", -7},
+                {"x", -7},
+                {"1x", -7},
+                {"nan", -7},
+                {"inf", -7},
+                {"1e300", -7},
+                {"99999999999999999999", -7}};
     int64_t got;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
         char text[32];
@@ -207,7 +219,8 @@ numbers_are_read_from_integers_and_scores(void **state)
         assert_int_equal(answer_integer(&reply, &got), rows[i].expected != -7);
         assert_int_equal(got, rows[i].expected);
     }
-    redisReply integer = {.type = REDIS_REPLY_INTEGER, .integer = 5}, nil = {.type = REDIS_REPLY_NIL};
+    redisReply integer = {.type = REDIS_REPLY_INTEGER, .integer = 5},
+               nil = {.type = REDIS_REPLY_NIL};
     assert_true(answer_integer(&integer, &got));
     assert_int_equal(got, 5);
     assert_false(answer_integer(&nil, &got));
@@ -218,7 +231,8 @@ static void
 shapes_are_checked(void **state)
 {
     (void)state;
-    redisReply integer = {.type = REDIS_REPLY_INTEGER, .integer = 2}, negative = {.type = REDIS_REPLY_INTEGER, .integer = -2};
+    redisReply integer = {.type = REDIS_REPLY_INTEGER, .integer = 2},
+               negative = {.type = REDIS_REPLY_INTEGER, .integer = -2};
     redisReply *items[] = {&integer}, *others[] = {&negative};
     redisReply array = {.type = REDIS_REPLY_ARRAY, .elements = 1, .element = items};
     redisReply other = {.type = REDIS_REPLY_ARRAY, .elements = 1, .element = others};
@@ -245,9 +259,13 @@ versions_before_6_2_are_refused(void **state)
     static const struct {
         const char *info;
         bool ok;
-    } rows[] = {{"redis_version:6.0.16\r\n", false}, {"# Server\r\nredis_version:5.0.14\r\n", false},
-                {"redis_version:6.2.0\r\n", true},   {"redis_version:7.0.15\r\n", true},
-                {"redis_version:10.0.0\r\n", true},  {"nothing", true}, {"redis_version:x", true}};
+    } rows[] = {{"redis_version:6.0.16\r\n", false},
+                {"# Server\r\nredis_version:5.0.14\r\n", false},
+                {"redis_version:6.2.0\r\n", true},
+                {"redis_version:7.0.15\r\n", true},
+                {"redis_version:10.0.0\r\n", true},
+                {"nothing", true},
+                {"redis_version:x", true}};
     struct error err;
     for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++)
         assert_int_equal(answer_version(rows[i].info, strlen(rows[i].info), &err), rows[i].ok);

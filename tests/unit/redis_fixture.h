@@ -1,5 +1,6 @@
-/* A private redis-server for one test: on a unix socket in a temporary directory, dead when the test ends, however it
- * ends. `redis_do` says commands to it over a connection of its own. Everything here fails the test when it fails. */
+/* A private redis-server for one test: on a unix socket in a temporary directory, dead when the
+ * test ends, however it ends. `redis_do` says commands to it over a connection of its own.
+ * Everything here fails the test when it fails. */
 #ifndef TESTS_REDIS_FIXTURE_H
 #define TESTS_REDIS_FIXTURE_H
 
@@ -28,13 +29,13 @@
 #include "common/clock.h"
 
 /* Waits for `cond` without a fixed sleep. */
-#define UNTIL(cond, ms)                                                                                                \
-    do {                                                                                                               \
-        int64_t until_ = clock_mono_ms() + (ms);                                                                       \
-        while (!(cond)) {                                                                                              \
-            assert_true(clock_mono_ms() < until_);                                                                     \
-            nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);                                               \
-        }                                                                                                              \
+#define UNTIL(cond, ms)                                                                            \
+    do {                                                                                           \
+        int64_t until_ = clock_mono_ms() + (ms);                                                   \
+        while (!(cond)) {                                                                          \
+            assert_true(clock_mono_ms() < until_);                                                 \
+            nanosleep(&(struct timespec){.tv_nsec = 1000 * 1000}, NULL);                           \
+        }                                                                                          \
     } while (0)
 
 enum { REDIS_ARGS_MAX = 16 };
@@ -67,8 +68,9 @@ redis_exec(const struct redis_fixture *f)
     char log[128];
     size_t n = 0;
     snprintf(log, sizeof log, "%s/log", f->dir);
-    const char *base[] = {"redis-server", "--port", "0", "--save", "", "--appendonly", "no", "--dir", f->dir,
-                          "--unixsocket", f->socket, "--logfile", log, "--daemonize", "no"};
+    const char *base[] = {"redis-server", "--port",    "0",     "--save",      "",
+                          "--appendonly", "no",        "--dir", f->dir,        "--unixsocket",
+                          f->socket,      "--logfile", log,     "--daemonize", "no"};
     for (size_t i = 0; i < sizeof base / sizeof base[0]; i++)
         argv[n++] = strdup(base[i]);
     for (size_t i = 0; f->args[i] != NULL; i++)
@@ -139,7 +141,8 @@ redis_stop(struct redis_fixture *f)
     redis_remove_dir(f);
 }
 
-/* The format is that of hiredis (%b is bytes with their length). The answer lives until the next call. */
+/* The format is that of hiredis (%b is bytes with their length). The answer lives until the next
+ * call. */
 static inline const redisReply *
 redis_do(struct redis_fixture *f, const char *format, ...)
 {
@@ -165,7 +168,8 @@ redis_number(const redisReply *r)
 
 /* ---- a server that says what a test wants ---- */
 
-/* Serves one connection, the nth (from 0); returns when it is done with it. Runs in a process of its own. */
+/* Serves one connection, the nth (from 0); returns when it is done with it. Runs in a process of
+ * its own. */
 typedef void redis_fake_fn(int fd, int nth);
 
 static inline void
@@ -202,7 +206,8 @@ fake_say(int fd, const char *text)
         _exit(1);
 }
 
-/* Reads until `word` has come (all that comes after it in the same read is lost). False: the other side closed. */
+/* Reads until `word` has come (all that comes after it in the same read is lost). False: the other
+ * side closed. */
 static inline bool
 fake_hear(int fd, const char *word)
 {
@@ -231,6 +236,47 @@ fake_greet(int fd, const char *version)
     snprintf(info, sizeof info, "$%zu\r\n%s\r\n", strlen(text), text);
     fake_say(fd, info);
     return true;
+}
+
+/* Commands one by one, for a fake that answers each. */
+struct fake_reader {
+    int fd;
+    char data[1 << 20];
+    size_t at, len;
+};
+
+static inline bool
+fake_line(struct fake_reader *r, char *out, size_t size)
+{
+    for (size_t n = 0;;) {
+        while (r->at < r->len) {
+            char c = r->data[r->at++];
+            if (c == '\n') {
+                out[n > 0 ? n - 1 : 0] = '\0'; /* without the '\r' */
+                return true;
+            }
+            if (n < size - 1)
+                out[n++] = c;
+        }
+        ssize_t got = read(r->fd, r->data, sizeof r->data);
+        if (got <= 0)
+            return false;
+        r->at = 0;
+        r->len = (size_t)got;
+    }
+}
+
+/* The first word of the next command; its arguments must not hold newlines, but for scripts: those
+ * have no line that begins with '*' or '$'. */
+static inline bool
+fake_next_command(struct fake_reader *r, char *word, size_t size)
+{
+    char line[256];
+    do
+        if (!fake_line(r, line, sizeof line))
+            return false;
+    while (line[0] != '*');
+    return fake_line(r, line, sizeof line) && fake_line(r, word, size);
 }
 
 #endif
