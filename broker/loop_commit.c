@@ -141,6 +141,11 @@ write_store(struct broker_loop *b, struct call *c, const struct group *g,
     call_arg(c, b->cancelled.data, b->cancelled.len);
     request_text(&c->request, g->minute < 0 ? "1" : "0");
     request_text(&c->request, has_unique ? "1" : "0");
+    struct buffer bare = BUFFER_INIT;
+    if (g->ttl_ms == 0)
+        outcome_bare(g->state, &bare);
+    call_arg(c, bare.data, bare.len);
+    buffer_clear(&bare);
 }
 
 static void
@@ -170,10 +175,6 @@ static void
 write_jobs(struct call *c, const struct group *g, const struct broker_finish *finishes,
            const size_t *order, size_t n)
 {
-    struct buffer bare = BUFFER_INIT;
-    bool is_bare = g->kind == FINISH_STORE && g->ttl_ms == 0;
-    if (is_bare)
-        outcome_bare(g->state, &bare);
     for (size_t i = 0; i < n; i++) {
         const struct broker_finish *f = &finishes[order[i]];
         call_arg(c, f->id.text, f->id.len);
@@ -181,10 +182,9 @@ write_jobs(struct call *c, const struct group *g, const struct broker_finish *fi
             request_number(&c->request, f->delay_ms);
             request_text(&c->request, f->is_free ? "0" : "1");
         } else {
-            call_arg(c, is_bare ? bare.data : f->outcome, is_bare ? bare.len : f->len);
+            call_arg(c, f->outcome, f->len);
         }
     }
-    buffer_clear(&bare);
 }
 
 static void
@@ -194,7 +194,7 @@ send_group(struct broker_loop *b, const struct broker_runner *who, struct commit
     static const struct {
         enum script script;
         size_t keys, args, args_per_job;
-    } scripts[] = {[FINISH_STORE] = {SCRIPT_COMMIT, 7, 5, 2},
+    } scripts[] = {[FINISH_STORE] = {SCRIPT_COMMIT, 7, 6, 2},
                    [FINISH_BURY] = {SCRIPT_BURY, 9 + PRIORITY_COUNT, 3, 2},
                    [FINISH_RETRY] = {SCRIPT_RETRY, 6 + PRIORITY_COUNT, 1, 3}};
     const struct broker_finish *head = &finishes[op->order[first]];

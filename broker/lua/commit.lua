@@ -1,10 +1,11 @@
 -- active -> success, cancelled or expired: the message goes, the outcome is kept. All ids share KEYS[7].
 -- KEYS  1 jobs  2 active:<runner>  3 cancelled  4 waiters  5 unique  6 stats  7 results:<minute> or result:<id>
 -- ARGV  1 counter: succeeded, cancelled or expired  2 ms to keep the outcomes  3 outcome of a job that was marked
---       4 '1' if KEYS[7] is the own key of the one job  5 '1' if a job has a uniqueness key  6.. id, outcome pairs
+--       4 '1' if KEYS[7] is the own key of the one job  5 '1' if a job has a uniqueness key
+--       6 what is stored in place of each outcome (results that are not kept), or ''  7.. id, outcome pairs
 -- Returns {0}: all done. {1, s...}: a number a job: 0 done, 1 stale (not owned by this runner), 2 ended as cancelled.
 local ids, statuses, plain = {}, {}, true
-for i = 6, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
+for i = 7, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
 local owned = hmget(KEYS[2], ids)
 local marks = redis.call('EXISTS', KEYS[3]) == 1 and hmget(KEYS[3], ids) or {}
 local live, outcomes, put, marked = {}, {}, {}, {}
@@ -12,7 +13,7 @@ for i = 1, #ids do
     if not owned[i] then
         statuses[i], plain = 1, false
     else
-        local outcome = ARGV[2 * i + 5]
+        local outcome = ARGV[2 * i + 6]
         statuses[i] = 0
         if marks[i] then
             statuses[i], plain, outcome = 2, false, ARGV[3]
@@ -21,7 +22,7 @@ for i = 1, #ids do
         live[#live + 1] = ids[i]
         outcomes[#outcomes + 1] = outcome
         put[#put + 1] = ids[i]
-        put[#put + 1] = outcome
+        put[#put + 1] = ARGV[6] ~= '' and ARGV[6] or outcome
     end
 end
 if #live > 0 then

@@ -9,7 +9,7 @@ local cap = tonumber(redis.call('HGET', KEYS[4], 'max_length') or nil)
 if cap and redis.call('HLEN', KEYS[1]) + #ids > cap then return {2} end
 
 local known = hmget(KEYS[1], ids)
-local ended = ARGV[2] == '1' and {redis.call('EXISTS', KEYS[6]) == 1} or hmget(KEYS[6], ids)
+local ended = redis.call('EXISTS', KEYS[6]) == 0 and {} or ARGV[2] == '1' and {true} or hmget(KEYS[6], ids)
 local fresh, all, seen = {}, true, {}
 for i = 1, #ids do
     if known[i] or ended[i] or seen[ids[i]] then
