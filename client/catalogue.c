@@ -1,10 +1,10 @@
 /* Signatures as workers publish them.
  *
- * A worker's state names its table of signatures by hash ("tasks"), so that a thousand workers with the same modules
- * share one table. A client reads the states of the workers that serve a queue, then each table once. It keeps them
- * for KEEP_MS, and asks again before that for a task that is not there, but not more often than once in AGAIN_MS: a
- * worker that has just started should be believed soon, and a task that nobody knows should not cost a round trip for
- * every job.
+ * A worker's state names its table of signatures by hash ("tasks"), so that a thousand workers with
+ * the same modules share one table. A client reads the states of the workers that serve a queue,
+ * then each table once. It keeps them for KEEP_MS, and asks again before that for a task that is
+ * not there, but not more often than once in AGAIN_MS: a worker that has just started should be
+ * believed soon, and a task that nobody knows should not cost a round trip for every job.
  *
  * If workers disagree about a task, arguments that fit any of their signatures pass. */
 #include "client/catalogue.h"
@@ -73,8 +73,9 @@ catalogue_free(struct catalogue *c)
 }
 
 bool
-catalogue_check(struct catalogue *c, const char *queue, const char *task, const struct celeriac_value *args,
-                const struct celeriac_value *kwargs, struct error *err)
+catalogue_check(struct catalogue *c, const char *queue, const char *task,
+                const struct celeriac_value *args, const struct celeriac_value *kwargs,
+                struct error *err)
 {
     struct shelf *s = shelf_of(c, queue);
     int64_t age_ms = clock_mono_ms() - s->read_at_ms;
@@ -102,8 +103,8 @@ catalogue_check(struct catalogue *c, const char *queue, const char *task, const 
 }
 
 bool
-catalogue_read(struct broker *broker, const char *queue, struct celeriac_arena *arena, catalogue_table_fn *each,
-               void *arg, struct error *err)
+catalogue_read(struct broker *broker, const char *queue, struct celeriac_arena *arena,
+               catalogue_table_fn *each, void *arg, struct error *err)
 {
     const char **states;
     const char **hashes;

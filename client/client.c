@@ -1,6 +1,6 @@
 /* A client: the connection for calls, the feed for outcomes (client/watch.h), the known signatures
- * (client/catalogue.h), and the list of futures. Everything hangs on `struct celeriac_client`; there is no other
- * state, so clients in different threads never meet. */
+ * (client/catalogue.h), and the list of futures. Everything hangs on `struct celeriac_client`;
+ * there is no other state, so clients in different threads never meet. */
 #include "client/client.h"
 
 #include <stdarg.h>
@@ -19,7 +19,8 @@ struct queue_name {
     char text[];
 };
 
-static bool open_client(struct celeriac_client *c, const struct celeriac_settings *settings, struct error *err);
+static bool open_client(struct celeriac_client *c, const struct celeriac_settings *settings,
+                        struct error *err);
 static char *copy(const char *text);
 
 struct celeriac_client *

@@ -19,11 +19,11 @@ struct celeriac_client {
     int64_t clock_offset_ms; /* Redis' clock minus ours */
     int64_t clock_read_ms;   /* when it was measured, monotonic; 0: never */
 
-    struct celeriac_future *futures; /* all that are not freed */
-    struct celeriac_future *large;   /* outcomes to be fetched */
+    struct celeriac_future *futures;            /* all that are not freed */
+    struct celeriac_future *large;              /* outcomes to be fetched */
     struct celeriac_future *ready, **ready_end; /* done, callback still to be called; in order */
-    struct waiting *waiting;         /* innermost celeriac_wait */
-    size_t n_finished;               /* futures that became done, ever */
+    struct waiting *waiting;                    /* innermost celeriac_wait */
+    size_t n_finished;                          /* futures that became done, ever */
 };
 
 /* Redis' time in ms since 1970, from a measurement at most a minute old. */
@@ -39,12 +39,14 @@ bool client_fail_with(struct celeriac_error *error, enum error_code code, const 
 /* ---- client/future.c ---- */
 
 /* A future for a job that is about to be watched. */
-struct celeriac_future *future_new(struct celeriac_client *c, const struct id *id, const char *queue);
+struct celeriac_future *future_new(struct celeriac_client *c, const struct id *id,
+                                   const char *queue);
 struct watch *future_watch(struct celeriac_future *f);
 
 /* ---- client/submit.c ---- */
 
-/* As celeriac_submit_many, with an error for each job (code ERROR_NONE: taken). False: at least one was not. */
+/* As celeriac_submit_many, with an error for each job (code ERROR_NONE: taken). False: at least one
+ * was not. */
 bool submit_jobs(struct celeriac_client *c, const struct celeriac_job *jobs, size_t n,
                  struct celeriac_future **futures, struct error *errors);
 

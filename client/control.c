@@ -8,8 +8,8 @@
 static bool parse_id(struct id *out, const char *id, struct celeriac_error *error);
 
 bool
-celeriac_cancel(struct celeriac_client *client, const char *id, bool force, enum celeriac_state *state,
-                struct celeriac_error *error)
+celeriac_cancel(struct celeriac_client *client, const char *id, bool force,
+                enum celeriac_state *state, struct celeriac_error *error)
 {
     enum job_state now = JOB_UNKNOWN;
     struct error err = ERROR_INIT;
@@ -31,7 +31,8 @@ celeriac_cancel(struct celeriac_client *client, const char *id, bool force, enum
 }
 
 bool
-celeriac_look(struct celeriac_client *client, const char *id, enum celeriac_state *state, struct celeriac_error *error)
+celeriac_look(struct celeriac_client *client, const char *id, enum celeriac_state *state,
+              struct celeriac_error *error)
 {
     struct celeriac_arena *arena;
     struct broker_record record = {.state = JOB_UNKNOWN};

@@ -4,8 +4,9 @@
  *       |  `--- announced, being too large: fetched --^
  *       `--- the broker knows nothing of the job: done, UNKNOWN
  *
- * News come while the feed is read (watch.c); they only change the future and put it on the list of those that are
- * ready. Callbacks run afterwards, from that list, so that they may submit, wait and free. */
+ * News come while the feed is read (watch.c); they only change the future and put it on the list of
+ * those that are ready. Callbacks run afterwards, from that list, so that they may submit, wait and
+ * free. */
 #include "client/client.h"
 
 #include <stdlib.h>
@@ -18,9 +19,9 @@
 struct celeriac_future {
     struct watch watch; /* first: watches are cast back */
     struct celeriac_client *client;
-    struct celeriac_future *next, **back;  /* of the client's list */
-    struct celeriac_future *next_in_turn;  /* of `large` or `ready` */
-    struct celeriac_arena *arena;          /* once done */
+    struct celeriac_future *next, **back; /* of the client's list */
+    struct celeriac_future *next_in_turn; /* of `large` or `ready` */
+    struct celeriac_arena *arena;         /* once done */
     struct celeriac_report report;
     bool is_done, is_large, is_ready;
     celeriac_done_fn *on_done;
@@ -28,7 +29,8 @@ struct celeriac_future {
     char id[ID_MAX + 1];
 };
 
-/* A celeriac_wait under way; a callback may free the future it waits for, or wait for another one. */
+/* A celeriac_wait under way; a callback may free the future it waits for, or wait for another one.
+ */
 struct waiting {
     struct celeriac_future *future; /* NULL: freed */
     struct waiting *outer;
@@ -72,7 +74,8 @@ future_watch(struct celeriac_future *f)
 }
 
 struct celeriac_future *
-celeriac_attach(struct celeriac_client *c, const char *queue, const char *id, struct celeriac_error *error)
+celeriac_attach(struct celeriac_client *c, const char *queue, const char *id,
+                struct celeriac_error *error)
 {
     struct celeriac_arena *arena;
     struct broker_record record = {.state = JOB_UNKNOWN};
@@ -116,7 +119,8 @@ celeriac_future_free(struct celeriac_future *f)
     }
     if (f->is_ready) {
         drop(&c->ready, f);
-        for (c->ready_end = &c->ready; *c->ready_end; c->ready_end = &(*c->ready_end)->next_in_turn) {
+        for (c->ready_end = &c->ready; *c->ready_end;
+             c->ready_end = &(*c->ready_end)->next_in_turn) {
         }
     }
     for (struct waiting *w = c->waiting; w; w = w->outer) {
@@ -172,13 +176,15 @@ celeriac_result(struct celeriac_future *f, struct celeriac_error *error)
     }
     if (r->state == CELERIAC_STATE_SUCCESS || r->state == CELERIAC_STATE_UNKNOWN) {
         client_fail_with(error, ERROR_NOT_FOUND,
-                         r->state == CELERIAC_STATE_SUCCESS ? "the result of job %s was not kept" : "no job %s",
+                         r->state == CELERIAC_STATE_SUCCESS ? "the result of job %s was not kept"
+                                                            : "no job %s",
                          f->id);
         return NULL;
     }
-    client_fail_with(error, ERROR_FAILED, "job %s: %s%s%s%s%s", f->id, celeriac_state_name(r->state),
-                     r->error_type ? ": " : "", r->error_type ? r->error_type : "",
-                     r->error_message ? ": " : "", r->error_message ? r->error_message : "");
+    client_fail_with(error, ERROR_FAILED, "job %s: %s%s%s%s%s", f->id,
+                     celeriac_state_name(r->state), r->error_type ? ": " : "",
+                     r->error_type ? r->error_type : "", r->error_message ? ": " : "",
+                     r->error_message ? r->error_message : "");
     return NULL;
 }
 
@@ -223,7 +229,8 @@ celeriac_wait(struct celeriac_future *f, int timeout_ms, struct celeriac_error *
     }
     c->waiting = here.outer;
     if (!ok && err.code == ERROR_TIMEOUT) {
-        return client_fail_with(error, ERROR_TIMEOUT, "job %s: not done within %d ms", f->id, timeout_ms);
+        return client_fail_with(error, ERROR_TIMEOUT, "job %s: not done within %d ms", f->id,
+                                timeout_ms);
     }
     return ok || client_fail(error, &err);
 }
@@ -245,7 +252,8 @@ celeriac_wait_all(struct celeriac_client *c, int timeout_ms, struct celeriac_err
 }
 
 bool
-celeriac_poll(struct celeriac_client *c, int timeout_ms, size_t *n_done, struct celeriac_error *error)
+celeriac_poll(struct celeriac_client *c, int timeout_ms, size_t *n_done,
+              struct celeriac_error *error)
 {
     size_t before = c->n_finished;
     bool is_busy = c->ready || c->large;
@@ -333,7 +341,8 @@ fetch_large(struct celeriac_client *c, struct error *err)
         struct celeriac_future *f = c->large;
         struct celeriac_arena *arena = arena_new();
         struct broker_record record = {.state = JOB_UNKNOWN};
-        bool ok = broker_find(c->broker, f->watch.queue, &f->watch.id, 1, false, arena, &record, err);
+        bool ok =
+            broker_find(c->broker, f->watch.queue, &f->watch.id, 1, false, arena, &record, err);
 
         if (ok) {
             c->large = f->next_in_turn;

@@ -4,9 +4,9 @@
  *              reported | window          | not yet submitted
  *                       first             next
  *
- * Place i of the window is slot i mod size. The window only moves on when its oldest input has been reported, so that
- * at most `window` futures exist. Submitting goes in batches, and only when a quarter of the window is free: one
- * script call then carries many jobs. */
+ * Place i of the window is slot i mod size. The window only moves on when its oldest input has been
+ * reported, so that at most `window` futures exist. Submitting goes in batches, and only when a
+ * quarter of the window is free: one script call then carries many jobs. */
 #include "client/client.h"
 
 #include <stdlib.h>
@@ -35,13 +35,15 @@ static bool check(const struct celeriac_map *map, struct celeriac_error *error);
 static bool run(struct mapping *m, struct celeriac_error *error);
 static bool submit_batch(struct mapping *m, size_t n, struct celeriac_error *error);
 static struct celeriac_job job_for(const struct mapping *m, size_t i, struct celeriac_arena *arena);
-static struct celeriac_value *copy_scalar(const struct celeriac_value *v, struct celeriac_arena *arena);
+static struct celeriac_value *copy_scalar(const struct celeriac_value *v,
+                                          struct celeriac_arena *arena);
 static void report(struct mapping *m, size_t i);
 static void report_done(struct mapping *m);
 static void give_up(struct mapping *m);
 
 bool
-celeriac_map(struct celeriac_client *client, const struct celeriac_map *map, struct celeriac_error *error)
+celeriac_map(struct celeriac_client *client, const struct celeriac_map *map,
+             struct celeriac_error *error)
 {
     struct mapping m = {.client = client, .map = map, .n = celeriac_size(map->inputs)};
     bool ok;
@@ -62,10 +64,12 @@ static bool
 check(const struct celeriac_map *map, struct celeriac_error *error)
 {
     if (!map->each || (map->inputs && celeriac_type(map->inputs) != CELERIAC_ARRAY)) {
-        return client_fail_with(error, ERROR_USAGE, "map: expected an array of inputs and a callback");
+        return client_fail_with(error, ERROR_USAGE,
+                                "map: expected an array of inputs and a callback");
     }
     if (map->options && (map->options->id || map->options->unique)) {
-        return client_fail_with(error, ERROR_USAGE, "map: an id or a uniqueness key cannot be shared by many jobs");
+        return client_fail_with(error, ERROR_USAGE,
+                                "map: an id or a uniqueness key cannot be shared by many jobs");
     }
     return true;
 }
@@ -83,7 +87,8 @@ run(struct mapping *m, struct celeriac_error *error)
         if (room > m->n - m->next) {
             room = m->n - m->next;
         }
-        if (room && (room * 4 >= m->window || m->next + room == m->n) && !submit_batch(m, room, error)) {
+        if (room && (room * 4 >= m->window || m->next + room == m->n) &&
+            !submit_batch(m, room, error)) {
             return false;
         }
         report_done(m);
@@ -91,8 +96,9 @@ run(struct mapping *m, struct celeriac_error *error)
             break;
         }
         if (left <= 0) {
-            return client_fail_with(error, ERROR_TIMEOUT, "map: %zu of %zu inputs done within %d ms", m->first,
-                                    m->n, timeout_ms);
+            return client_fail_with(error, ERROR_TIMEOUT,
+                                    "map: %zu of %zu inputs done within %d ms", m->first, m->n,
+                                    timeout_ms);
         }
         if (m->client->watcher.count || m->client->large) {
             int wait_ms = timeout_ms <= 0 ? -1 : left > 3600000 ? 3600000 : (int)left;
@@ -105,7 +111,8 @@ run(struct mapping *m, struct celeriac_error *error)
     return true;
 }
 
-/* A job that is refused for its own sake is reported as such; trouble with the broker ends the map. */
+/* A job that is refused for its own sake is reported as such; trouble with the broker ends the map.
+ */
 static bool
 submit_batch(struct mapping *m, size_t n, struct celeriac_error *error)
 {
@@ -120,7 +127,8 @@ submit_batch(struct mapping *m, size_t n, struct celeriac_error *error)
     }
     submit_jobs(m->client, jobs, n, futures, errors);
     for (size_t i = 0; i < n; i++) {
-        m->places[(m->next + i) % m->window] = (struct place){.future = futures[i], .error = errors[i]};
+        m->places[(m->next + i) % m->window] =
+            (struct place){.future = futures[i], .error = errors[i]};
         if (ok && !futures[i] && errors[i].code != ERROR_USAGE && errors[i].code != ERROR_DATA) {
             ok = client_fail(error, &errors[i]);
         }
@@ -210,7 +218,8 @@ static void
 report(struct mapping *m, size_t i)
 {
     struct place *p = &m->places[i % m->window];
-    struct celeriac_report refused = {.error_type = "not_submitted", .error_message = p->error.message};
+    struct celeriac_report refused = {.error_type = "not_submitted",
+                                      .error_message = p->error.message};
 
     p->is_reported = true;
     if (!m->map->each(m->map->arg, i, p->future ? celeriac_future_report(p->future) : &refused)) {

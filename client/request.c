@@ -1,8 +1,9 @@
 /* From options and arguments to messages.
  *
- * Checks are those that need no broker; the worker makes them all again. The uniqueness key that nobody has chosen is
- * the task's name with a 128-bit FNV-1a of the arguments as JSON: equal arguments print equally, and a collision by
- * chance is out of the question. (By intent it is not; whoever may submit jobs can do worse.) */
+ * Checks are those that need no broker; the worker makes them all again. The uniqueness key that
+ * nobody has chosen is the task's name with a 128-bit FNV-1a of the arguments as JSON: equal
+ * arguments print equally, and a collision by chance is out of the question. (By intent it is not;
+ * whoever may submit jobs can do worse.) */
 #include "client/request.h"
 
 #include <ctype.h>
@@ -18,7 +19,8 @@ static bool check_times(const struct celeriac_options *o, struct error *err);
 static hash128 hash_value(hash128 h, const struct celeriac_value *v);
 
 bool
-request_init(struct request *r, const struct celeriac_options *o, int64_t redis_ms, struct error *err)
+request_init(struct request *r, const struct celeriac_options *o, int64_t redis_ms,
+             struct error *err)
 {
     static const struct celeriac_options defaults = CELERIAC_OPTIONS_INIT;
 
@@ -26,8 +28,9 @@ request_init(struct request *r, const struct celeriac_options *o, int64_t redis_
     *r = (struct request){.message = MESSAGE_INIT};
     r->queue = o->queue ? o->queue : "default";
     if (!broker_queue_name_is_valid(r->queue)) {
-        return error_set(err, ERROR_USAGE, "queue \"%s\": expected 1 to %d letters, digits, '_', '.', '-'",
-                         r->queue, QUEUE_NAME_MAX);
+        return error_set(err, ERROR_USAGE,
+                         "queue \"%s\": expected 1 to %d letters, digits, '_', '.', '-'", r->queue,
+                         QUEUE_NAME_MAX);
     }
     if (o->priority < 0 || o->priority > 9) {
         return error_set(err, ERROR_USAGE, "priority %d: expected 0 to 9", o->priority);
@@ -59,15 +62,16 @@ request_init(struct request *r, const struct celeriac_options *o, int64_t redis_
 }
 
 bool
-request_encode(const struct request *r, const struct request_job *what, struct buffer *out, size_t *offset,
-               struct broker_job *job, struct error *err)
+request_encode(const struct request *r, const struct request_job *what, struct buffer *out,
+               size_t *offset, struct broker_job *job, struct error *err)
 {
     struct message m = r->message;
     char key[UNIQUE_KEY_MAX + 1];
     size_t begin = out->len;
 
     if (!request_task_is_valid(what->task)) {
-        return error_set(err, ERROR_USAGE, "task \"%s\": expected 1 to %d letters, digits, '_', '.', '-'",
+        return error_set(err, ERROR_USAGE,
+                         "task \"%s\": expected 1 to %d letters, digits, '_', '.', '-'",
                          what->task ? what->task : "", TASK_NAME_MAX);
     }
     *job = (struct broker_job){.priority = m.priority,
@@ -107,8 +111,8 @@ request_unique_key(const struct request_job *what, char *key)
 
     h = hash_value(h, what->args && celeriac_size(what->args) ? what->args : NULL);
     h = hash_value(h, what->kwargs && celeriac_size(what->kwargs) ? what->kwargs : NULL);
-    snprintf(key, UNIQUE_KEY_MAX + 1, "%s:%016llx%016llx", what->task, (unsigned long long)(h >> 64),
-             (unsigned long long)h);
+    snprintf(key, UNIQUE_KEY_MAX + 1, "%s:%016llx%016llx", what->task,
+             (unsigned long long)(h >> 64), (unsigned long long)h);
 }
 
 bool
@@ -143,16 +147,19 @@ check_times(const struct celeriac_options *o, struct error *err)
         {"life of the uniqueness key", o->unique_ttl_ms, 0},
         {"life of the result", o->result_ttl_ms, -1},
     };
-    const int64_t most = INT64_C(100) * 366 * 86400 * 1000; /* so that sums with a time stay far from overflow */
+    const int64_t most =
+        INT64_C(100) * 366 * 86400 * 1000; /* so that sums with a time stay far from overflow */
 
     for (size_t i = 0; i < sizeof fields / sizeof *fields; i++) {
         if (fields[i].value < fields[i].least || fields[i].value > most) {
-            return error_set(err, ERROR_USAGE, "%s %lld ms: expected %lld ms to 100 years", fields[i].name,
-                             (long long)fields[i].value, (long long)fields[i].least);
+            return error_set(err, ERROR_USAGE, "%s %lld ms: expected %lld ms to 100 years",
+                             fields[i].name, (long long)fields[i].value,
+                             (long long)fields[i].least);
         }
     }
     if (o->due_at_ms < 0) {
-        return error_set(err, ERROR_USAGE, "due time %lld: expected ms since 1970", (long long)o->due_at_ms);
+        return error_set(err, ERROR_USAGE, "due time %lld: expected ms since 1970",
+                         (long long)o->due_at_ms);
     }
     return true;
 }

@@ -1,9 +1,10 @@
 /* Where the broker is.
  *
- * Precedence: option > CELERIAC_BROKER > REDIS_URL > ./celeriac.conf > $XDG_CONFIG_HOME/celeriac/celeriac.conf >
- * /etc/celeriac/celeriac.conf > redis://127.0.0.1:6379/0. REDIS_URL is everybody's variable and not one of ours, so
- * the table of options does not know it. An empty value counts as none: `CELERIAC_BROKER= celeriac ...` is how people
- * switch a setting off. */
+ * Precedence: option > CELERIAC_BROKER > REDIS_URL > ./celeriac.conf >
+ * $XDG_CONFIG_HOME/celeriac/celeriac.conf > /etc/celeriac/celeriac.conf > redis://127.0.0.1:6379/0.
+ * REDIS_URL is everybody's variable and not one of ours, so the table of options does not know it.
+ * An empty value counts as none: `CELERIAC_BROKER= celeriac ...` is how people switch a setting
+ * off. */
 #include "client/settings.h"
 
 #include <stdio.h>

@@ -12,8 +12,9 @@ struct client_settings {
 enum { CLIENT_SETTINGS_ROWS = 3 };
 extern const struct option client_settings_rows[CLIENT_SETTINGS_ROWS];
 
-/* After options_read: applies REDIS_URL, which stands behind the option and CELERIAC_BROKER and before the files.
- * `origins`: those of the rows above, in their order; changed along. Returns whether a broker is named anywhere. */
+/* After options_read: applies REDIS_URL, which stands behind the option and CELERIAC_BROKER and
+ * before the files. `origins`: those of the rows above, in their order; changed along. Returns
+ * whether a broker is named anywhere. */
 bool client_settings_finish(struct client_settings *s, struct option_origin *origins);
 /* The same for a program that has no options of its own. */
 bool client_settings_read(struct client_settings *s, struct error *err);

@@ -1,8 +1,9 @@
 /* Submitting.
  *
- * Every job is checked and encoded first, into one buffer. Then the jobs go out, those of one queue in one call; the
- * feed's channel goes along, so that the outcome is pushed without another command. Jobs that nobody waits for take no
- * channel. Errors are kept job by job: one bad job does not hold the others back. */
+ * Every job is checked and encoded first, into one buffer. Then the jobs go out, those of one queue
+ * in one call; the feed's channel goes along, so that the outcome is pushed without another
+ * command. Jobs that nobody waits for take no channel. Errors are kept job by job: one bad job does
+ * not hold the others back. */
 #include "client/client.h"
 
 #include <stdio.h>
@@ -20,24 +21,25 @@ struct batch {
     const struct celeriac_job *jobs;
     size_t n;
     struct error *errors;
-    struct broker_job *out;  /* as encoded */
-    size_t *offsets;         /* in `bytes` */
-    const char **queues;     /* interned; NULL: the job was refused, or has been sent */
+    struct broker_job *out; /* as encoded */
+    size_t *offsets;        /* in `bytes` */
+    const char **queues;    /* interned; NULL: the job was refused, or has been sent */
     struct buffer bytes;
     struct celeriac_arena *arena; /* arguments given as text */
 };
 
 static void encode_job(struct batch *b, size_t i);
-static bool parse_arguments(struct batch *b, const struct celeriac_job *job, struct request_job *what,
-                            struct error *err);
-static bool parse_one(struct batch *b, const char *json, enum celeriac_type type, const struct celeriac_value **out,
-                      struct error *err);
+static bool parse_arguments(struct batch *b, const struct celeriac_job *job,
+                            struct request_job *what, struct error *err);
+static bool parse_one(struct batch *b, const char *json, enum celeriac_type type,
+                      const struct celeriac_value **out, struct error *err);
 static void send_queue(struct batch *b, size_t first, struct celeriac_future **futures);
-static void settle(struct batch *b, size_t i, enum broker_submitted result, struct celeriac_future **future);
+static void settle(struct batch *b, size_t i, enum broker_submitted result,
+                   struct celeriac_future **future);
 
 bool
-celeriac_submit(struct celeriac_client *client, const struct celeriac_job *job, struct celeriac_future **future,
-                struct celeriac_error *error)
+celeriac_submit(struct celeriac_client *client, const struct celeriac_job *job,
+                struct celeriac_future **future, struct celeriac_error *error)
 {
     struct error err = ERROR_INIT;
 
@@ -65,8 +67,8 @@ celeriac_submit_many(struct celeriac_client *client, const struct celeriac_job *
 }
 
 bool
-submit_jobs(struct celeriac_client *c, const struct celeriac_job *jobs, size_t n, struct celeriac_future **futures,
-            struct error *errors)
+submit_jobs(struct celeriac_client *c, const struct celeriac_job *jobs, size_t n,
+            struct celeriac_future **futures, struct error *errors)
 {
     struct batch b = {.client = c, .jobs = jobs, .n = n, .errors = errors};
     bool ok = true;
@@ -120,7 +122,8 @@ encode_job(struct batch *b, size_t i)
 }
 
 static bool
-parse_arguments(struct batch *b, const struct celeriac_job *job, struct request_job *what, struct error *err)
+parse_arguments(struct batch *b, const struct celeriac_job *job, struct request_job *what,
+                struct error *err)
 {
     what->args = job->args;
     what->kwargs = job->kwargs;
@@ -142,8 +145,8 @@ parse_arguments(struct batch *b, const struct celeriac_job *job, struct request_
 }
 
 static bool
-parse_one(struct batch *b, const char *json, enum celeriac_type type, const struct celeriac_value **out,
-          struct error *err)
+parse_one(struct batch *b, const char *json, enum celeriac_type type,
+          const struct celeriac_value **out, struct error *err)
 {
     const struct celeriac_value *v = json_parse(b->arena, json, strlen(json), err);
 
@@ -180,8 +183,8 @@ send_queue(struct batch *b, size_t first, struct celeriac_future **futures)
         }
     }
     ok = (!futures || watcher_start(&c->watcher, &err)) &&
-         broker_enqueue(c->broker, queue, jobs, n, futures ? watcher_channel(&c->watcher) : NULL, results,
-                        &err);
+         broker_enqueue(c->broker, queue, jobs, n, futures ? watcher_channel(&c->watcher) : NULL,
+                        results, &err);
     for (size_t i = 0; i < n; i++) {
         if (!ok) {
             b->errors[which[i]] = err;

@@ -1,17 +1,18 @@
 /* Waiting for outcomes.
  *
- * Jobs are enqueued together with the feed's channel, so that the commit script pushes each outcome there. The open
- * ids stand in a hash table; whatever the feed brings is looked up in it, and what is not there (freed meanwhile, told
- * twice) is dropped.
+ * Jobs are enqueued together with the feed's channel, so that the commit script pushes each outcome
+ * there. The open ids stand in a hash table; whatever the feed brings is looked up in it, and what
+ * is not there (freed meanwhile, told twice) is dropped.
  *
- * Three things may lose a push: the feed's connection is cut, Redis restarts, the registration in Redis expires. So
- * after each reconnect, and once in CHECK_MS besides, all open ids are registered again with broker_watch, which
- * delivers what exists already. Each id is told at most once, since it leaves the table first.
+ * Three things may lose a push: the feed's connection is cut, Redis restarts, the registration in
+ * Redis expires. So after each reconnect, and once in CHECK_MS besides, all open ids are registered
+ * again with broker_watch, which delivers what exists already. Each id is told at most once, since
+ * it leaves the table first.
  *
  *     up --- feed cut or registering fails ---> lost --- reopened and all registered ---> up
  *
- * While lost, a new try is made after 50 ms, 100 ms, ... 1 s. The clock here is the monotonic one and decides about
- * nothing but when to try. */
+ * While lost, a new try is made after 50 ms, 100 ms, ... 1 s. The clock here is the monotonic one
+ * and decides about nothing but when to try. */
 #include "client/watch.h"
 
 #include <poll.h>
@@ -25,7 +26,7 @@
 enum {
     BUCKETS_FIRST = 64,
     BATCH = 1000, /* ids registered by one script */
-    DRAIN = 64,   /* pushes taken in at once, so that a flood does not keep the caller from sending */
+    DRAIN = 64, /* pushes taken in at once, so that a flood does not keep the caller from sending */
     CHECK_MS = 30000,
     RETRY_FIRST_MS = 50,
     RETRY_MAX_MS = 1000,
@@ -37,7 +38,7 @@ struct snapshot {
     struct watch_ref {
         struct id id;
         const char *queue;
-    } *refs;
+    } * refs;
     size_t n;
 };
 
@@ -48,7 +49,8 @@ static void on_outcome(void *arg, const struct id *id, const char *outcome, size
 static void lose(struct watcher *w, const struct error *err);
 static bool recover(struct watcher *w, int64_t deadline_ms, struct error *err);
 static bool register_all(struct watcher *w, struct error *err);
-static bool register_batch(struct watcher *w, const struct watch_ref *refs, size_t n, struct error *err);
+static bool register_batch(struct watcher *w, const struct watch_ref *refs, size_t n,
+                           struct error *err);
 static int compare_refs(const void *a, const void *b);
 static int left_ms(int64_t deadline_ms);
 static void nap(int ms);
@@ -148,8 +150,10 @@ watcher_wait(struct watcher *w, int timeout_ms, struct error *err)
                 lose(w, &trouble);
             }
         } else if (broker_feed_wait(w->feed, wait_ms, on_outcome, w, &trouble)) {
-            /* What else has arrived lies in the connection's buffer, where poll(2) cannot see it. */
-            for (int i = 0; i < DRAIN && broker_feed_wait(w->feed, 0, on_outcome, w, &trouble); i++) {
+            /* What else has arrived lies in the connection's buffer, where poll(2) cannot see it.
+             */
+            for (int i = 0; i < DRAIN && broker_feed_wait(w->feed, 0, on_outcome, w, &trouble);
+                 i++) {
             }
         }
         if (trouble.code != ERROR_NONE && trouble.code != ERROR_TIMEOUT && !w->lost_at_ms) {
@@ -346,5 +350,6 @@ nap(int ms)
 static bool
 is_passing(const struct error *err)
 {
-    return err->code == ERROR_UNAVAILABLE || err->code == ERROR_TRY_LATER || err->code == ERROR_TIMEOUT;
+    return err->code == ERROR_UNAVAILABLE || err->code == ERROR_TRY_LATER ||
+           err->code == ERROR_TIMEOUT;
 }

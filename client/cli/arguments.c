@@ -1,5 +1,6 @@
-/* Arguments from the command line and from lines of input. The rule is the same everywhere: what is valid JSON is that
- * value, what is not is a string. Nobody has to quote `solve 'x^2 = 2'`, and numbers are numbers. */
+/* Arguments from the command line and from lines of input. The rule is the same everywhere: what is
+ * valid JSON is that value, what is not is a string. Nobody has to quote `solve 'x^2 = 2'`, and
+ * numbers are numbers. */
 #include "client/cli/arguments.h"
 
 #include <string.h>
@@ -14,7 +15,8 @@ argument_parse(struct celeriac_arena *arena, const char *text, size_t len, struc
     struct celeriac_value *v;
 
     if (!utf8_valid(text, len)) {
-        error_set(err, ERROR_DATA, "argument \"%.*s\": not UTF-8", (int)(len < 40 ? len : 40), text);
+        error_set(err, ERROR_DATA, "argument \"%.*s\": not UTF-8", (int)(len < 40 ? len : 40),
+                  text);
         return NULL;
     }
     v = json_parse(arena, text, len, NULL);
@@ -22,7 +24,8 @@ argument_parse(struct celeriac_arena *arena, const char *text, size_t len, struc
 }
 
 bool
-argument_pair(struct celeriac_value *object, const char *text, bool as_text, const char *option, struct error *err)
+argument_pair(struct celeriac_value *object, const char *text, bool as_text, const char *option,
+              struct error *err)
 {
     const char *equals = strchr(text, '=');
     struct celeriac_arena *arena = ((const struct celeriac_value *)object)->arena;
@@ -57,8 +60,8 @@ argument_line_is_blank(const char *line, size_t len)
 }
 
 bool
-argument_line_parse(struct celeriac_arena *arena, const char *line, size_t len, struct argument_line *out,
-                    struct error *err)
+argument_line_parse(struct celeriac_arena *arena, const char *line, size_t len,
+                    struct argument_line *out, struct error *err)
 {
     struct celeriac_value *v = argument_parse(arena, line, len, err);
     struct celeriac_value *args;

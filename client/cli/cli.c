@@ -1,8 +1,8 @@
 /* From argv to the verb.
  *
- * Global options may stand before the verb, so the verb is the first operand: everything before it that is one of our
- * rows is stepped over together with its value. The verb is then taken out of argv, and one call of options_read does
- * the rest for global options and the verb's own. */
+ * Global options may stand before the verb, so the verb is the first operand: everything before it
+ * that is one of our rows is stepped over together with its value. The verb is then taken out of
+ * argv, and one call of options_read does the rest for global options and the verb's own. */
 #include "client/cli/command.h"
 
 #include <errno.h>
@@ -181,5 +181,6 @@ flush_output(int code)
         signal(SIGPIPE, SIG_DFL);
         raise(SIGPIPE);
     }
-    return code ? code : cli_fail_with(ERROR_INTERNAL, "cannot write the output: %s", strerror(errno));
+    return code ? code
+                : cli_fail_with(ERROR_INTERNAL, "cannot write the output: %s", strerror(errno));
 }

@@ -10,7 +10,8 @@ struct cancel_options {
 };
 
 static int run(struct cli *cli, const void *options);
-static bool cancel(struct broker *b, const struct id *id, const void *arg, enum job_state *state, struct error *err);
+static bool cancel(struct broker *b, const struct id *id, const void *arg, enum job_state *state,
+                   struct error *err);
 
 static const struct option rows[] = {
     {.name = "force",
@@ -24,7 +25,8 @@ const struct command cmd_cancel = {
     .group = GROUP_JOBS,
     .summary = "Cancels jobs wherever they are and prints their states",
     .usage = "cancel ID...",
-    .details = "The state afterwards: cancelled (the job waited), running (it is told to stop, and will end as\n"
+    .details = "The state afterwards: cancelled (the job waited), running (it is told to stop, and "
+               "will end as\n"
                "cancelled), or the final state that it had already.",
     .rows = rows,
     .n_rows = 1,
@@ -44,7 +46,8 @@ run(struct cli *cli, const void *options)
 }
 
 static bool
-cancel(struct broker *b, const struct id *id, const void *arg, enum job_state *state, struct error *err)
+cancel(struct broker *b, const struct id *id, const void *arg, enum job_state *state,
+       struct error *err)
 {
     const struct cancel_options *o = arg;
 

@@ -1,5 +1,5 @@
-/* celeriac completion: scripts for shells, written from the tables of verbs and options. Tasks and queues are asked
- * from the program when the key is pressed. */
+/* celeriac completion: scripts for shells, written from the tables of verbs and options. Tasks and
+ * queues are asked from the program when the key is pressed. */
 #include <stdio.h>
 #include <string.h>
 
@@ -46,7 +46,8 @@ static void
 print_bash(const struct cli *cli)
 {
     printf("# bash completion for celeriac\n_celeriac()\n{\n"
-           "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb= i words=\n"
+           "    local word=${COMP_WORDS[COMP_CWORD]} before=${COMP_WORDS[COMP_CWORD-1]} verb= i "
+           "words=\n"
            "    for ((i = 1; i < COMP_CWORD; i++)); do\n"
            "        case ${COMP_WORDS[i]} in\n        ");
     for (size_t i = 0; i < cli->n_commands; i++) {
@@ -55,8 +56,10 @@ print_bash(const struct cli *cli)
     printf(") verb=${COMP_WORDS[i]}; break ;;\n        esac\n    done\n"
            "    case $before in\n"
            "    -q|--queue) words=$(celeriac queues 2>/dev/null | awk 'NR > 1 {print $1}') ;;\n"
-           "    run|submit|map|tasks) words=$(celeriac tasks 2>/dev/null | awk -F'[( ]' 'NR > 1 {print $1}') ;;\n"
-           "    pause|resume|purge|queues) words=$(celeriac queues 2>/dev/null | awk 'NR > 1 {print $1}') ;;\n"
+           "    run|submit|map|tasks) words=$(celeriac tasks 2>/dev/null | awk -F'[( ]' 'NR > 1 "
+           "{print $1}') ;;\n"
+           "    pause|resume|purge|queues) words=$(celeriac queues 2>/dev/null | awk 'NR > 1 "
+           "{print $1}') ;;\n"
            "    completion) words='bash zsh fish' ;;\n    esac\n"
            "    case $verb in\n    '') words+=' ");
     for (size_t i = 0; i < cli->n_commands; i++) {

@@ -23,7 +23,8 @@ struct reading {
 };
 
 static int run(struct cli *cli, const void *options);
-static bool read_rows(struct reading *r, const struct option *rows, size_t n, size_t size, struct error *err);
+static bool read_rows(struct reading *r, const struct option *rows, size_t n, size_t size,
+                      struct error *err);
 static void add(struct reading *r, const struct option_origin *o);
 static const char *without_password(const char *url, struct celeriac_arena *arena);
 
@@ -42,8 +43,10 @@ const struct command cmd_config = {
     .group = GROUP_PROGRAM,
     .summary = "Shows the settings: environment, files and defaults",
     .usage = "config",
-    .details = "Option > environment > ./celeriac.conf > $XDG_CONFIG_HOME/celeriac/celeriac.conf >\n"
-               "/etc/celeriac/celeriac.conf > default. A setting NAME is CELERIAC_NAME in the environment.",
+    .details =
+        "Option > environment > ./celeriac.conf > $XDG_CONFIG_HOME/celeriac/celeriac.conf >\n"
+        "/etc/celeriac/celeriac.conf > default. A setting NAME is CELERIAC_NAME in the "
+        "environment.",
     .rows = rows,
     .n_rows = 1,
     .options_size = sizeof(struct config_options),
@@ -62,7 +65,8 @@ run(struct cli *cli, const void *options)
 
     r.table = table_new(columns, o->origin ? 3 : 2);
     r.object = celeriac_object(r.arena);
-    ok = read_rows(&r, client_settings_rows, CLIENT_SETTINGS_ROWS, sizeof(struct client_settings), &err);
+    ok = read_rows(&r, client_settings_rows, CLIENT_SETTINGS_ROWS, sizeof(struct client_settings),
+                   &err);
     for (size_t i = 0; ok && i < cli->n_commands; i++) {
         const struct command *c = cli->commands[i];
         ok = read_rows(&r, c->rows, c->n_rows, c->options_size, &err);
@@ -89,7 +93,9 @@ read_rows(struct reading *r, const struct option *from, size_t n, size_t size, s
     bool ok = n == 0 || options_read(&set, 1, 1, argv, &operands, origins, err);
 
     if (ok && from == client_settings_rows) {
-        client_settings_finish(target, origins);
+        if (!client_settings_finish(target, origins)) {
+            snprintf(origins[0].value, sizeof origins[0].value, "redis://127.0.0.1:6379/0");
+        }
         if (r->cli->settings.broker && strcmp(origins[0].value, r->cli->settings.broker) != 0) {
             snprintf(origins[0].value, sizeof origins[0].value, "%s", r->cli->settings.broker);
             snprintf(origins[0].origin, sizeof origins[0].origin, "option");

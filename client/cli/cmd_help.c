@@ -40,7 +40,8 @@ run_help(struct cli *cli, const void *options)
     for (size_t i = 0; i < cli->operands.count; i++) {
         const struct command *command = cli_find_command(cli, cli->operands.items[i]);
         if (!command) {
-            return cli_fail_with(ERROR_USAGE, "no verb \"%s\": see celeriac --help", cli->operands.items[i]);
+            return cli_fail_with(ERROR_USAGE, "no verb \"%s\": see celeriac --help",
+                                 cli->operands.items[i]);
         }
         help_command(command, stdout);
     }

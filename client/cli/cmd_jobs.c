@@ -28,7 +28,8 @@ struct listing {
 static int run(struct cli *cli, const void *options);
 static int list(struct listing *l, struct broker *b, enum job_state state);
 static bool on_record(void *arg, const struct broker_record *record);
-static void add_row(struct listing *l, const struct broker_record *record, const struct celeriac_value *view);
+static void add_row(struct listing *l, const struct broker_record *record,
+                    const struct celeriac_value *view);
 static const char *detail_of(const struct listing *l, const struct celeriac_value *view);
 
 static const struct option rows[] = {
@@ -58,8 +59,9 @@ static const struct option rows[] = {
      .offset = offsetof(struct jobs_options, limit)},
 };
 
-static const struct table_column columns[] = {{"ID", false, false},   {"STATE", false, false}, {"TASK", false, true},
-                                              {"QUEUE", false, true}, {"AGE", true, false},    {"DETAIL", false, true}};
+static const struct table_column columns[] = {{"ID", false, false},  {"STATE", false, false},
+                                              {"TASK", false, true}, {"QUEUE", false, true},
+                                              {"AGE", true, false},  {"DETAIL", false, true}};
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
 
 const struct command cmd_jobs = {
@@ -70,7 +72,8 @@ const struct command cmd_jobs = {
     .rows = rows,
     .n_rows = sizeof rows / sizeof *rows,
     .options_size = sizeof(struct jobs_options),
-    .examples = {"celeriac jobs --state running", "celeriac jobs -q default --task solve --limit 20 --json"},
+    .examples = {"celeriac jobs --state running",
+                 "celeriac jobs -q default --task solve --limit 20 --json"},
     .exit_codes = "0   listed\n" SESSION_EXIT_USAGE SESSION_EXIT_BROKER,
     .run = run,
 };
@@ -120,7 +123,8 @@ list(struct listing *l, struct broker *b, enum job_state state)
         table_print(l->table, output_width(), output_has_colors(l->cli), stdout);
     }
     if (l->is_cut) {
-        fprintf(stderr, "celeriac: these are the first %lld: --limit shows more\n", (long long)l->n);
+        fprintf(stderr, "celeriac: these are the first %lld: --limit shows more\n",
+                (long long)l->n);
     }
     arena_free(shared);
     arena_free(arena);
@@ -132,7 +136,8 @@ on_record(void *arg, const struct broker_record *record)
 {
     struct listing *l = arg;
     const struct celeriac_value *view = job_view(record, &l->progress, l->arena);
-    bool is_wanted = !l->options->task || strcmp(job_view_text(view, "task"), l->options->task) == 0;
+    bool is_wanted =
+        !l->options->task || strcmp(job_view_text(view, "task"), l->options->task) == 0;
 
     if (is_wanted && l->options->limit && l->n == l->options->limit) {
         l->is_cut = true;

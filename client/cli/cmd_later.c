@@ -3,14 +3,15 @@
 
 static int run(struct cli *cli, const void *options);
 
-#define LATER(verb, heading, line)                                                                                      \
-    const struct command cmd_##verb = {.name = #verb,                                                                  \
-                                       .group = heading,                                                               \
-                                       .summary = line " (not built yet)",                                             \
-                                       .usage = #verb,                                                                 \
-                                       .examples = {"celeriac " #verb, "celeriac " #verb " --help"},                   \
-                                       .exit_codes = "78  not built yet\n",                                            \
-                                       .run = run}
+#define LATER(verb, heading, line)                                                                 \
+    const struct command cmd_##verb = {                                                            \
+        .name = #verb,                                                                             \
+        .group = heading,                                                                          \
+        .summary = line " (not built yet)",                                                        \
+        .usage = #verb,                                                                            \
+        .examples = {"celeriac " #verb, "celeriac " #verb " --help"},                              \
+        .exit_codes = "78  not built yet\n",                                                       \
+        .run = run}
 
 LATER(explain, GROUP_JOBS, "Says why a job is not running");
 LATER(events, GROUP_JOBS, "Follows what happens");

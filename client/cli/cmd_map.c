@@ -2,8 +2,9 @@
  *
  *     input --> sender --> Redis --> workers --> feed --> window --> printer --> output
  *
- * One thread, one loop: take lines while there is room in the window, send them, take in outcomes, print what it is
- * the turn of. The loop waits in one place (await), for whatever comes first: more input, an outcome, a time. */
+ * One thread, one loop: take lines while there is room in the window, send them, take in outcomes,
+ * print what it is the turn of. The loop waits in one place (await), for whatever comes first: more
+ * input, an outcome, a time. */
 #include <poll.h>
 #include <signal.h>
 #include <stdio.h>
@@ -67,26 +68,32 @@ static void halt(struct map *m);
 static void show_progress(struct map *m, bool is_end);
 static int finish(struct map *m, bool ok, const struct error *err);
 
-#define MAP_OPTION(field, ...) {.offset = offsetof(struct map_options, field), __VA_ARGS__}
+#define MAP_OPTION(field, ...)                                                                     \
+    {                                                                                              \
+        .offset = offsetof(struct map_options, field), __VA_ARGS__                                 \
+    }
 
 static const struct option rows[] = {
     JOB_OPTION_ROWS,
     MAP_OPTION(chunk, .name = "chunk", .type = OPTION_TEXT, .fallback = "1", .unit = "N|auto",
                .help = "lines per job; auto: as many as take some 15 ms"),
-    MAP_OPTION(window, .name = "window", .type = OPTION_INTEGER, .fallback = "10000", .min = 1, .max = 1000000,
-               .unit = "N", .help = "jobs in flight, counted from the oldest unprinted line"),
+    MAP_OPTION(window, .name = "window", .type = OPTION_INTEGER, .fallback = "10000", .min = 1,
+               .max = 1000000, .unit = "N",
+               .help = "jobs in flight, counted from the oldest unprinted line"),
     MAP_OPTION(unordered, .name = "unordered", .letter = 'u', .type = OPTION_FLAG,
                .help = "print results as they come"),
     MAP_OPTION(halt, .name = "halt", .type = OPTION_TEXT, .unit = "N|N%",
                .help = "stop after so many failures, or so large a share (of at least 10 lines)"),
     MAP_OPTION(joblog, .name = "joblog", .type = OPTION_TEXT, .unit = "FILE",
                .help = "a line for each job, in GNU parallel's form (not built yet)"),
-    MAP_OPTION(resume, .name = "resume", .type = OPTION_FLAG, .help = "skip what --joblog has (not built yet)"),
+    MAP_OPTION(resume, .name = "resume", .type = OPTION_FLAG,
+               .help = "skip what --joblog has (not built yet)"),
     MAP_OPTION(progress, .name = "progress", .type = OPTION_FLAG,
                .help = "show progress although stderr is no terminal"),
     MAP_OPTION(local, .name = "local", .type = OPTION_FLAG,
                .help = "with a private redis-server and worker that live as long as this command"),
-    MAP_OPTION(raw, .name = "raw", .letter = 'r', .type = OPTION_FLAG, .help = "print strings without quotes"),
+    MAP_OPTION(raw, .name = "raw", .letter = 'r', .type = OPTION_FLAG,
+               .help = "print strings without quotes"),
 };
 
 const struct command cmd_map = {
@@ -94,16 +101,21 @@ const struct command cmd_map = {
     .group = GROUP_JOBS,
     .summary = "Runs a task on every line of a file or of stdin, and prints the results",
     .usage = "map TASK [FILE]",
-    .details = "A line that is a JSON array is the list of arguments, a JSON object the arguments by name, any\n"
-               "other JSON value one argument, anything else one string. Blank lines are skipped. Each line gives\n"
-               "one line of output, in the same order; a job that fails gives null, and its error on stderr.\n"
+    .details = "A line that is a JSON array is the list of arguments, a JSON object the arguments "
+               "by name, any\n"
+               "other JSON value one argument, anything else one string. Blank lines are skipped. "
+               "Each line gives\n"
+               "one line of output, in the same order; a job that fails gives null, and its error "
+               "on stderr.\n"
                "Without any broker configured, a private one is started, as by --local.",
     .rows = rows,
     .n_rows = sizeof rows / sizeof *rows,
     .options_size = sizeof(struct map_options),
-    .examples = {"celeriac map solve examples/equations.txt", "seq 1 100000 | celeriac map --chunk auto sum_range"},
-    .exit_codes = "0   all succeeded\n1   a job failed, died or was cancelled\n" SESSION_EXIT_USAGE
-                  "66  no such file\n" SESSION_EXIT_BROKER "124 --wait-timeout has passed; the jobs go on\n",
+    .examples = {"celeriac map solve examples/equations.txt",
+                 "seq 1 100000 | celeriac map --chunk auto sum_range"},
+    .exit_codes =
+        "0   all succeeded\n1   a job failed, died or was cancelled\n" SESSION_EXIT_USAGE
+        "66  no such file\n" SESSION_EXIT_BROKER "124 --wait-timeout has passed; the jobs go on\n",
     .run = run,
 };
 
@@ -151,12 +163,13 @@ prepare(struct map *m, struct celeriac_arena *arena, struct error *err)
         return error_set(err, ERROR_USAGE, "--id: many jobs cannot have one id");
     }
     if (!job_options_job(&o->job, &task, arena, &job, err) ||
-        !job_options_read(&o->job, arena, &m->job_options, err) || !map_chunk_init(&m->chunk, o->chunk, err) ||
-        !map_halt_init(&m->halt, o->halt, err)) {
+        !job_options_read(&o->job, arena, &m->job_options, err) ||
+        !map_chunk_init(&m->chunk, o->chunk, err) || !map_halt_init(&m->halt, o->halt, err)) {
         return false;
     }
     if (job.kwargs && m->chunk.size > 0) {
-        return error_set(err, ERROR_USAGE, "-k cannot be combined with --chunk: put it into the lines");
+        return error_set(err, ERROR_USAGE,
+                         "-k cannot be combined with --chunk: put it into the lines");
     }
     m->kwargs = job.kwargs;
     return map_input_open(&m->input, operands->count > 1 ? operands->items[1] : NULL, err);
@@ -182,11 +195,11 @@ run_with_client(struct map *m)
     m->printer.is_raw = o->raw;
     m->deadline_ms = o->job.wait_timeout_ms ? clock_mono_ms() + o->job.wait_timeout_ms : INT64_MAX;
     m->sender = map_sender_new(&(struct map_sender_settings){.client = m->client,
-                                                            .window = &m->window,
-                                                            .chunk = &m->chunk,
-                                                            .task = m->cli->operands.items[0],
-                                                            .options = &m->job_options,
-                                                            .kwargs = m->kwargs});
+                                                             .window = &m->window,
+                                                             .chunk = &m->chunk,
+                                                             .task = m->cli->operands.items[0],
+                                                             .options = &m->job_options,
+                                                             .kwargs = m->kwargs});
     code = finish(m, loop(m, &err), &err);
     map_sender_free(m->sender);
     map_printer_clear(&m->printer);
@@ -282,7 +295,8 @@ print_ready(struct map *m, struct error *err)
     return true;
 }
 
-/* Waits for what comes first: an outcome, more input if there is room for it, the time of a retry or of the end. */
+/* Waits for what comes first: an outcome, more input if there is room for it, the time of a retry
+ * or of the end. */
 static bool
 await(struct map *m, struct error *err)
 {
@@ -310,7 +324,8 @@ take_news(struct map *m, int timeout_ms, struct error *err)
     return err->code == ERROR_TIMEOUT;
 }
 
-/* Nothing more is sent; what waits is cancelled, what runs is told to stop. Their outcomes still come in. */
+/* Nothing more is sent; what waits is cancelled, what runs is told to stop. Their outcomes still
+ * come in. */
 static void
 halt(struct map *m)
 {
@@ -331,13 +346,15 @@ halt(struct map *m)
 static void
 show_progress(struct map *m, bool is_end)
 {
-    struct progress_state s = {.done = m->printer.n_done, .failed = m->printer.n_failed, .share = -1};
+    struct progress_state s = {
+        .done = m->printer.n_done, .failed = m->printer.n_failed, .share = -1};
 
     if (m->is_input_over) {
         s.total = m->n_lines;
         s.share = m->n_lines ? (double)s.done / (double)m->n_lines : 1;
     } else if (m->input.size && m->n_lines) {
-        s.share = (double)s.done / (double)m->n_lines * (double)m->input.bytes_out / (double)m->input.size;
+        s.share = (double)s.done / (double)m->n_lines * (double)m->input.bytes_out /
+                  (double)m->input.size;
     }
     if (is_end) {
         progress_end(&m->progress, &s);

@@ -12,18 +12,24 @@ struct purge_options {
     bool yes;
 };
 
-typedef bool queue_change_fn(const struct cli *cli, struct broker *b, const char *queue, struct error *err);
+typedef bool queue_change_fn(const struct cli *cli, struct broker *b, const char *queue,
+                             struct error *err);
 
 static int run_pause(struct cli *cli, const void *options);
 static int run_resume(struct cli *cli, const void *options);
 static int run_purge(struct cli *cli, const void *options);
 static int change_all(const struct cli *cli, queue_change_fn *change);
-static bool pause_queue(const struct cli *cli, struct broker *b, const char *queue, struct error *err);
-static bool resume_queue(const struct cli *cli, struct broker *b, const char *queue, struct error *err);
-static bool set_paused(const struct cli *cli, struct broker *b, const char *queue, bool is_paused, struct error *err);
-static bool purge_queue(const struct cli *cli, struct broker *b, const char *queue, struct error *err);
+static bool pause_queue(const struct cli *cli, struct broker *b, const char *queue,
+                        struct error *err);
+static bool resume_queue(const struct cli *cli, struct broker *b, const char *queue,
+                         struct error *err);
+static bool set_paused(const struct cli *cli, struct broker *b, const char *queue, bool is_paused,
+                       struct error *err);
+static bool purge_queue(const struct cli *cli, struct broker *b, const char *queue,
+                        struct error *err);
 static bool is_sure(const struct cli *cli);
-static void print_json(const char *queue, const char *key, struct celeriac_value *v, struct celeriac_arena *arena);
+static void print_json(const char *queue, const char *key, struct celeriac_value *v,
+                       struct celeriac_arena *arena);
 
 #define EXIT_CODES "0   done\n" SESSION_EXIT_USAGE "66  no such queue\n" SESSION_EXIT_BROKER
 
@@ -133,7 +139,8 @@ resume_queue(const struct cli *cli, struct broker *b, const char *queue, struct 
 }
 
 static bool
-set_paused(const struct cli *cli, struct broker *b, const char *queue, bool is_paused, struct error *err)
+set_paused(const struct cli *cli, struct broker *b, const char *queue, bool is_paused,
+           struct error *err)
 {
     struct celeriac_arena *arena;
 
@@ -181,7 +188,8 @@ is_sure(const struct cli *cli)
 }
 
 static void
-print_json(const char *queue, const char *key, struct celeriac_value *v, struct celeriac_arena *arena)
+print_json(const char *queue, const char *key, struct celeriac_value *v,
+           struct celeriac_arena *arena)
 {
     struct celeriac_value *line = celeriac_object(arena);
 

@@ -9,14 +9,15 @@
 #include "common/arena.h"
 
 static int run(struct cli *cli, const void *options);
-static int show(const struct cli *cli, struct broker *b, const char *name, struct celeriac_arena *arena);
+static int show(const struct cli *cli, struct broker *b, const char *name,
+                struct celeriac_arena *arena);
 static void print_json(const struct broker_queue *q, struct celeriac_arena *arena);
 static void print_table(const struct cli *cli, const struct broker_queue *queues, size_t n);
 
-static const struct table_column columns[] = {{"QUEUE", false, true},   {"READY", true, false}, {"RUNNING", true, false},
-                                              {"DELAYED", true, false}, {"DEAD", true, false},  {"LATENCY", true, false},
-                                              {"PROCESSED", true, false}, {"FAILED", true, false},
-                                              {"PAUSED", false, false}};
+static const struct table_column columns[] = {
+    {"QUEUE", false, true},     {"READY", true, false},  {"RUNNING", true, false},
+    {"DELAYED", true, false},   {"DEAD", true, false},   {"LATENCY", true, false},
+    {"PROCESSED", true, false}, {"FAILED", true, false}, {"PAUSED", false, false}};
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
 
 const struct command cmd_queues = {
@@ -54,7 +55,8 @@ run(struct cli *cli, const void *options)
     return code;
 }
 
-/* `name` NULL: all. Asked for by name, a queue that does not exist looks like an empty one, hence the list. */
+/* `name` NULL: all. Asked for by name, a queue that does not exist looks like an empty one, hence
+ * the list. */
 static int
 show(const struct cli *cli, struct broker *b, const char *name, struct celeriac_arena *arena)
 {

@@ -20,9 +20,11 @@ struct collected {
 
 static int run(struct cli *cli, const void *options);
 static int retry_all(const struct cli *cli, const char *queue);
-static bool collect(struct broker *b, const char *queue, enum job_state state, struct collected *c, struct error *err);
+static bool collect(struct broker *b, const char *queue, enum job_state state, struct collected *c,
+                    struct error *err);
 static bool on_record(void *arg, const struct broker_record *record);
-static bool retry(struct broker *b, const struct id *id, const void *arg, enum job_state *state, struct error *err);
+static bool retry(struct broker *b, const struct id *id, const void *arg, enum job_state *state,
+                  struct error *err);
 
 static const struct option rows[] = {
     {.name = "all",
@@ -45,7 +47,8 @@ const struct command cmd_retry = {
     .rows = rows,
     .n_rows = 2,
     .options_size = sizeof(struct retry_options),
-    .examples = {"celeriac retry 019ab3f2-7c1e-7d40-8a33-5b1f0e6a9c11", "celeriac retry --all -q default"},
+    .examples = {"celeriac retry 019ab3f2-7c1e-7d40-8a33-5b1f0e6a9c11",
+                 "celeriac retry --all -q default"},
     .exit_codes = "0   done\n" SESSION_EXIT_USAGE "66  no such job\n" SESSION_EXIT_BROKER,
     .run = run,
 };
@@ -88,7 +91,8 @@ retry_all(const struct cli *cli, const char *queue)
 }
 
 static bool
-collect(struct broker *b, const char *queue, enum job_state state, struct collected *c, struct error *err)
+collect(struct broker *b, const char *queue, enum job_state state, struct collected *c,
+        struct error *err)
 {
     struct broker_listing listing = {.queue = queue, .state = state, .limit = SIZE_MAX};
     struct celeriac_arena *arena = arena_new();
@@ -112,7 +116,8 @@ on_record(void *arg, const struct broker_record *record)
 }
 
 static bool
-retry(struct broker *b, const struct id *id, const void *arg, enum job_state *state, struct error *err)
+retry(struct broker *b, const struct id *id, const void *arg, enum job_state *state,
+      struct error *err)
 {
     (void)arg;
     return broker_retry(b, id, state, err);

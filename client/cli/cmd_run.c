@@ -16,7 +16,8 @@ struct run_options {
 };
 
 static int run(struct cli *cli, const void *options);
-static int submit_and_wait(struct cli *cli, const struct run_options *o, const struct celeriac_job *job, bool is_local);
+static int submit_and_wait(struct cli *cli, const struct run_options *o,
+                           const struct celeriac_job *job, bool is_local);
 
 static const struct option rows[] = {
     JOB_OPTION_ROWS,
@@ -42,9 +43,10 @@ const struct command cmd_run = {
     .n_rows = sizeof rows / sizeof *rows,
     .options_size = sizeof(struct run_options),
     .examples = {"celeriac run factorial 24", "celeriac run eval 'x^2+y' '{\"x\":3,\"y\":1}'"},
-    .exit_codes = "0   the job succeeded\n1   it failed, died, expired or was cancelled\n" SESSION_EXIT_USAGE
-                  "65  too large a job\n" SESSION_EXIT_BROKER "73  the id or the uniqueness key is taken\n"
-                  "75  the queue is full\n124 --wait-timeout has passed; the job goes on\n",
+    .exit_codes =
+        "0   the job succeeded\n1   it failed, died, expired or was cancelled\n" SESSION_EXIT_USAGE
+        "65  too large a job\n" SESSION_EXIT_BROKER "73  the id or the uniqueness key is taken\n"
+        "75  the queue is full\n124 --wait-timeout has passed; the job goes on\n",
     .run = run,
 };
 
@@ -60,7 +62,8 @@ run(struct cli *cli, const void *options)
     int code;
 
     if (!job_options_job(&o->job, &cli->operands, arena, &job, &err) ||
-        !job_options_read(&o->job, arena, &job_options, &err) || !local_if_wanted(&local, cli, o->local, o->job.queue, &err)) {
+        !job_options_read(&o->job, arena, &job_options, &err) ||
+        !local_if_wanted(&local, cli, o->local, o->job.queue, &err)) {
         code = cli_fail(&err);
     } else {
         job.options = &job_options;
@@ -72,7 +75,8 @@ run(struct cli *cli, const void *options)
 }
 
 static int
-submit_and_wait(struct cli *cli, const struct run_options *o, const struct celeriac_job *job, bool is_local)
+submit_and_wait(struct cli *cli, const struct run_options *o, const struct celeriac_job *job,
+                bool is_local)
 {
     int timeout_ms = session_timeout(o->job.wait_timeout_ms);
     struct celeriac_future *future;

@@ -12,7 +12,8 @@ struct stats_options {
 };
 
 static int run(struct cli *cli, const void *options);
-static int show(const struct cli *cli, struct broker *b, const char *queue, struct celeriac_arena *arena);
+static int show(const struct cli *cli, struct broker *b, const char *queue,
+                struct celeriac_arena *arena);
 
 static const struct option rows[] = {
     {.name = "queue",

@@ -10,7 +10,8 @@
 #include "common/mem.h"
 
 static int run(struct cli *cli, const void *options);
-static int look(const struct cli *cli, struct broker *b, const struct id *ids, struct celeriac_arena *arena);
+static int look(const struct cli *cli, struct broker *b, const struct id *ids,
+                struct celeriac_arena *arena);
 
 const struct command cmd_status = {
     .name = "status",

@@ -18,8 +18,10 @@ struct submit_options {
 };
 
 static int run(struct cli *cli, const void *options);
-static int submit(struct cli *cli, struct celeriac_job *job, struct celeriac_options *options, bool is_dry);
-static int show(struct celeriac_client *client, const struct celeriac_job *job, struct celeriac_arena *arena);
+static int submit(struct cli *cli, struct celeriac_job *job, struct celeriac_options *options,
+                  bool is_dry);
+static int show(struct celeriac_client *client, const struct celeriac_job *job,
+                struct celeriac_arena *arena);
 
 static const struct option rows[] = {
     JOB_OPTION_ROWS,
@@ -37,7 +39,8 @@ const struct command cmd_submit = {
     .rows = rows,
     .n_rows = sizeof rows / sizeof *rows,
     .options_size = sizeof(struct submit_options),
-    .examples = {"celeriac submit countdown 100000000", "celeriac submit -q mail -p 9 --in 10m echo hello"},
+    .examples = {"celeriac submit countdown 100000000",
+                 "celeriac submit -q mail -p 9 --in 10m echo hello"},
     .exit_codes = "0   submitted\n" SESSION_EXIT_USAGE "65  too large a job\n" SESSION_EXIT_BROKER
                   "73  the id or the uniqueness key is taken\n75  the queue is full\n",
     .run = run,

@@ -27,7 +27,8 @@ static int run(struct cli *cli, const void *options);
 static void on_table(void *arg, const struct celeriac_value *table);
 static int compare(const void *a, const void *b);
 static int show_all(const struct cli *cli, const struct known *k, struct celeriac_arena *arena);
-static int show_one(const struct cli *cli, const struct known *k, const char *name, struct celeriac_arena *arena);
+static int show_one(const struct cli *cli, const struct known *k, const char *name,
+                    struct celeriac_arena *arena);
 static void show_parameters(const struct cli *cli, const struct celeriac_task *task);
 static const char *line_of(const struct celeriac_value *signature, struct celeriac_arena *arena);
 
@@ -41,8 +42,10 @@ static const struct option rows[] = {
 };
 
 static const struct table_column columns[] = {{"TASK", false, false}, {"HELP", false, true}};
-static const struct table_column param_columns[] = {
-    {"PARAMETER", false, false}, {"KIND", false, false}, {"DEFAULT", false, false}, {"HELP", false, true}};
+static const struct table_column param_columns[] = {{"PARAMETER", false, false},
+                                                    {"KIND", false, false},
+                                                    {"DEFAULT", false, false},
+                                                    {"HELP", false, true}};
 
 const struct command cmd_tasks = {
     .name = "tasks",
@@ -53,7 +56,8 @@ const struct command cmd_tasks = {
     .n_rows = 1,
     .options_size = sizeof(struct tasks_options),
     .examples = {"celeriac tasks", "celeriac tasks solve"},
-    .exit_codes = "0   listed\n" SESSION_EXIT_USAGE "66  no live worker knows the task\n" SESSION_EXIT_BROKER,
+    .exit_codes =
+        "0   listed\n" SESSION_EXIT_USAGE "66  no live worker knows the task\n" SESSION_EXIT_BROKER,
     .run = run,
 };
 
@@ -140,7 +144,8 @@ show_all(const struct cli *cli, const struct known *k, struct celeriac_arena *ar
 }
 
 static int
-show_one(const struct cli *cli, const struct known *k, const char *name, struct celeriac_arena *arena)
+show_one(const struct cli *cli, const struct known *k, const char *name,
+         struct celeriac_arena *arena)
 {
     struct celeriac_task task;
 
@@ -166,10 +171,11 @@ show_one(const struct cli *cli, const struct known *k, const char *name, struct 
 static void
 show_parameters(const struct cli *cli, const struct celeriac_task *task)
 {
-    static const char *const kinds[] = {[CELERIAC_ARG_ANY] = "any",         [CELERIAC_ARG_BOOLEAN] = "boolean",
-                                        [CELERIAC_ARG_INTEGER] = "integer", [CELERIAC_ARG_BIGINT] = "integer",
-                                        [CELERIAC_ARG_NUMBER] = "number",   [CELERIAC_ARG_STRING] = "string",
-                                        [CELERIAC_ARG_ARRAY] = "array",     [CELERIAC_ARG_OBJECT] = "object"};
+    static const char *const kinds[] = {
+        [CELERIAC_ARG_ANY] = "any",         [CELERIAC_ARG_BOOLEAN] = "boolean",
+        [CELERIAC_ARG_INTEGER] = "integer", [CELERIAC_ARG_BIGINT] = "integer",
+        [CELERIAC_ARG_NUMBER] = "number",   [CELERIAC_ARG_STRING] = "string",
+        [CELERIAC_ARG_ARRAY] = "array",     [CELERIAC_ARG_OBJECT] = "object"};
     struct table *t = table_new(param_columns, 4);
 
     for (size_t i = 0; i < task->n_params; i++) {

@@ -1,4 +1,5 @@
-/* celeriac wait, celeriac result: the results of jobs that were submitted before; with and without waiting. */
+/* celeriac wait, celeriac result: the results of jobs that were submitted before; with and without
+ * waiting. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,8 @@ static const struct option rows[] = {
      .offset = offsetof(struct wait_options, wait_timeout_ms)},
 };
 
-#define EXIT_CODES                                                                                                     \
-    "0   all succeeded\n1   a job failed, died, expired or was cancelled\n" SESSION_EXIT_USAGE                         \
+#define EXIT_CODES                                                                                 \
+    "0   all succeeded\n1   a job failed, died, expired or was cancelled\n" SESSION_EXIT_USAGE     \
     "66  no such job\n" SESSION_EXIT_BROKER
 
 const struct command cmd_wait = {
@@ -108,7 +109,8 @@ wait_for(struct cli *cli, struct celeriac_client *client, const struct wait_opti
         }
         if (!celeriac_wait(futures[i], timeout_ms < 0 ? -1 : left < 0 ? 0 : (int)left, &error)) {
             code = session_worse(code, error.code == CELERIAC_ERROR_TIMEOUT
-                                           ? cli_fail_with(ERROR_TIMEOUT, "job %s is not done yet", celeriac_id(futures[i]))
+                                           ? cli_fail_with(ERROR_TIMEOUT, "job %s is not done yet",
+                                                           celeriac_id(futures[i]))
                                            : session_fail(&error));
             continue;
         }
@@ -151,7 +153,8 @@ result_of(struct cli *cli, struct celeriac_client *client, const char *id, bool 
     if (celeriac_done(future)) {
         code = job_report_print(cli, future, NULL, raw);
     } else if (celeriac_look(client, id, &state, &error)) {
-        code = cli_fail_with(ERROR_TRY_LATER, "job %s is not done yet: %s", id, celeriac_state_name(state));
+        code = cli_fail_with(ERROR_TRY_LATER, "job %s is not done yet: %s", id,
+                             celeriac_state_name(state));
     } else {
         code = session_fail(&error);
     }

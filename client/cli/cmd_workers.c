@@ -15,7 +15,8 @@ struct workers_options {
 };
 
 static int run(struct cli *cli, const void *options);
-static int list(const struct cli *cli, struct broker *b, const char *queue, struct celeriac_arena *arena);
+static int list(const struct cli *cli, struct broker *b, const char *queue,
+                struct celeriac_arena *arena);
 static const struct celeriac_value *view(const struct celeriac_value *state, int64_t now_ms,
                                          struct celeriac_arena *arena);
 static void add_row(struct table *t, const struct celeriac_value *v, struct celeriac_arena *arena);
@@ -31,10 +32,11 @@ static const struct option rows[] = {
      .offset = offsetof(struct workers_options, queue)},
 };
 
-static const struct table_column columns[] = {
-    {"WORKER", false, false}, {"HOST", false, true},   {"PID", true, false},  {"PROCESSES", true, false},
-    {"THREADS", true, false}, {"BUSY", true, false},   {"QUEUES", false, true}, {"BEAT", true, false},
-    {"MEMORY", true, false},  {"RUNNING", false, true}};
+static const struct table_column columns[] = {{"WORKER", false, false}, {"HOST", false, true},
+                                              {"PID", true, false},     {"PROCESSES", true, false},
+                                              {"THREADS", true, false}, {"BUSY", true, false},
+                                              {"QUEUES", false, true},  {"BEAT", true, false},
+                                              {"MEMORY", true, false},  {"RUNNING", false, true}};
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
 
 const struct command cmd_workers = {
@@ -112,9 +114,11 @@ view(const struct celeriac_value *state, int64_t now_ms, struct celeriac_arena *
         const char *key;
         const struct celeriac_value *item = celeriac_entry(state, i, &key);
         if (strcmp(key, "beat_at_ms") == 0) {
-            celeriac_set(v, "heartbeat_age_ms", celeriac_integer(arena, now_ms > at_ms ? now_ms - at_ms : 0));
+            celeriac_set(v, "heartbeat_age_ms",
+                         celeriac_integer(arena, now_ms > at_ms ? now_ms - at_ms : 0));
         } else {
-            celeriac_set(v, key, (struct celeriac_value *)(uintptr_t)item); /* same arena; nobody writes */
+            celeriac_set(v, key,
+                         (struct celeriac_value *)(uintptr_t)item); /* same arena; nobody writes */
         }
     }
     return v;
@@ -150,8 +154,8 @@ join(const struct celeriac_value *names, struct celeriac_arena *arena)
 
     for (size_t i = 0; i < celeriac_size(names); i++) {
         const struct celeriac_value *name = celeriac_at(names, i);
-        const char *word =
-            celeriac_type(name) == CELERIAC_STRING ? celeriac_bytes(name, NULL) : job_view_text(name, "queue");
+        const char *word = celeriac_type(name) == CELERIAC_STRING ? celeriac_bytes(name, NULL)
+                                                                  : job_view_text(name, "queue");
         text = arena_printf(arena, "%s%s%s", text, i ? "," : "", word);
     }
     return text;

@@ -1,4 +1,5 @@
-/* Verbs of the command line: one `struct command` per cmd_*.c, composed to a table by worker/main.c. */
+/* Verbs of the command line: one `struct command` per cmd_*.c, composed to a table by
+ * worker/main.c. */
 #ifndef CLIENT_CLI_COMMAND_H
 #define CLIENT_CLI_COMMAND_H
 
@@ -19,18 +20,19 @@ struct command;
 /* One call of the program. */
 struct cli {
     struct cli_options options;
-    struct client_settings settings; /* where the broker is, as text */
-    struct broker_settings broker;   /* the same, for broker_open */
-    bool is_broker_configured;       /* false: it is the default that nobody has named */
-    struct option_operands operands; /* behind the verb */
-    const struct command *command;   /* what runs */
+    struct client_settings settings;       /* where the broker is, as text */
+    struct broker_settings broker;         /* the same, for broker_open */
+    bool is_broker_configured;             /* false: it is the default that nobody has named */
+    struct option_operands operands;       /* behind the verb */
+    const struct command *command;         /* what runs */
     const struct command *const *commands; /* all verbs */
     size_t n_commands;
 };
 
 struct command {
     const char *name;
-    const char *group;   /* heading in `celeriac --help`: "Jobs", "Queues and workers", "The program" */
+    const char
+        *group; /* heading in `celeriac --help`: "Jobs", "Queues and workers", "The program" */
     const char *summary; /* one line without full stop */
     const char *usage;   /* "map TASK [FILE]", without the program's name */
     const char *details; /* more lines for --help, or NULL */
@@ -43,7 +45,8 @@ struct command {
 };
 
 enum { CLI_COMMANDS_MAX = 64 };
-/* Writes the verbs that live in client/cli to `out` (room for CLI_COMMANDS_MAX), in the order of the help. */
+/* Writes the verbs that live in client/cli to `out` (room for CLI_COMMANDS_MAX), in the order of
+ * the help. */
 size_t cli_client_commands(const struct command **out);
 /* Finds the verb, reads the options, runs it. Returns the exit code. */
 int cli_main(int argc, char **argv, const struct command *const *commands, size_t n);
@@ -55,6 +58,7 @@ const struct command *cli_find_command(const struct cli *cli, const char *name);
 
 /* Prints "celeriac: MESSAGE" to stderr and returns the exit code. */
 int cli_fail(const struct error *err);
-int cli_fail_with(enum error_code code, const char *format, ...) __attribute__((format(printf, 2, 3)));
+int cli_fail_with(enum error_code code, const char *format, ...)
+    __attribute__((format(printf, 2, 3)));
 
 #endif

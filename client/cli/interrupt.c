@@ -1,7 +1,8 @@
 /* Signals of verbs that wait.
  *
- * The handler does all that is to be done and ends the process with _exit: it needs nothing but async-signal-safe
- * calls, so it works wherever the program happens to be. Nothing is lost by that, since jobs live in Redis.
+ * The handler does all that is to be done and ends the process with _exit: it needs nothing but
+ * async-signal-safe calls, so it works wherever the program happens to be. Nothing is lost by that,
+ * since jobs live in Redis.
  *
  * File-static variables: a signal handler has no other way to its data. */
 #include "client/cli/interrupt.h"
@@ -45,7 +46,8 @@ interrupt_note(const char *text)
 void
 interrupt_keeper(pid_t pid, int fd)
 {
-    struct sigaction action = {.sa_handler = pid ? on_child : SIG_DFL, .sa_flags = SA_NOCLDSTOP | SA_RESTART};
+    struct sigaction action = {.sa_handler = pid ? on_child : SIG_DFL,
+                               .sa_flags = SA_NOCLDSTOP | SA_RESTART};
 
     interrupt_block();
     keeper = pid;

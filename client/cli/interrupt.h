@@ -7,8 +7,8 @@
 void interrupt_install(void);
 /* What the line says behind "interrupted"; copied. */
 void interrupt_note(const char *text);
-/* A child that is told by closing `fd`, and waited for, before we end; if it ends first, so do we, with 69. pid 0: no
- * more. */
+/* A child that is told by closing `fd`, and waited for, before we end; if it ends first, so do we,
+ * with 69. pid 0: no more. */
 void interrupt_keeper(pid_t pid, int fd);
 /* Before and after output that a signal should not cut in the middle of a line. */
 void interrupt_block(void);

@@ -12,7 +12,8 @@
 static void print_state(const struct cli *cli, const struct id *id, enum job_state state);
 
 int
-job_change_one(const struct cli *cli, struct broker *b, const struct id *id, job_change_fn *change, const void *arg)
+job_change_one(const struct cli *cli, struct broker *b, const struct id *id, job_change_fn *change,
+               const void *arg)
 {
     enum job_state state = JOB_UNKNOWN;
     struct error err = ERROR_INIT;

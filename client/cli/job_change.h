@@ -5,12 +5,12 @@
 #include "broker/broker.h"
 #include "client/cli/command.h"
 
-typedef bool job_change_fn(struct broker *b, const struct id *id, const void *arg, enum job_state *state,
-                           struct error *err);
+typedef bool job_change_fn(struct broker *b, const struct id *id, const void *arg,
+                           enum job_state *state, struct error *err);
 
 /* One job. Returns the exit code: 66 for a job that nobody knows. */
-int job_change_one(const struct cli *cli, struct broker *b, const struct id *id, job_change_fn *change,
-                   const void *arg);
+int job_change_one(const struct cli *cli, struct broker *b, const struct id *id,
+                   job_change_fn *change, const void *arg);
 /* All operands. */
 int job_change_operands(const struct cli *cli, job_change_fn *change, const void *arg);
 

@@ -1,7 +1,8 @@
-/* From option texts to a job. What the rows can check, options_read has checked; here are the forms with two parts
- * (DUR,MAX and KEY,TTL), the time, and what options say together.
+/* From option texts to a job. What the rows can check, options_read has checked; here are the forms
+ * with two parts (DUR,MAX and KEY,TTL), the time, and what options say together.
  *
- * --kill-after counts from the end of --timeout, as in timeout(1); the message's hard limit counts from the start. */
+ * --kill-after counts from the end of --timeout, as in timeout(1); the message's hard limit counts
+ * from the start. */
 #include "client/cli/job_options.h"
 
 #include <string.h>
@@ -14,14 +15,14 @@
 enum { RESULT_TTL_DEFAULT_MS = 86400000 };
 
 static bool read_backoff(const char *text, struct celeriac_options *out, struct error *err);
-static bool read_unique(const char *text, struct celeriac_arena *arena, struct celeriac_options *out,
-                        struct error *err);
-static bool read_pairs(const struct option_list *list, bool as_text, const char *option, struct celeriac_value *object,
-                       struct error *err);
+static bool read_unique(const char *text, struct celeriac_arena *arena,
+                        struct celeriac_options *out, struct error *err);
+static bool read_pairs(const struct option_list *list, bool as_text, const char *option,
+                       struct celeriac_value *object, struct error *err);
 
 bool
-job_options_read(const struct job_options *o, struct celeriac_arena *arena, struct celeriac_options *out,
-                 struct error *err)
+job_options_read(const struct job_options *o, struct celeriac_arena *arena,
+                 struct celeriac_options *out, struct error *err)
 {
     static const struct celeriac_options defaults = CELERIAC_OPTIONS_INIT;
 
@@ -39,7 +40,8 @@ job_options_read(const struct job_options *o, struct celeriac_arena *arena, stru
         return error_set(err, ERROR_USAGE, "--in and --at cannot both be given");
     }
     if (o->at && !clock_parse(o->at, &out->due_at_ms)) {
-        return error_set(err, ERROR_USAGE, "--at \"%s\": expected a time like 2026-11-23T16:00:00Z", o->at);
+        return error_set(err, ERROR_USAGE, "--at \"%s\": expected a time like 2026-11-23T16:00:00Z",
+                         o->at);
     }
     if (o->tags.count) {
         struct celeriac_value *tags = celeriac_object(arena);
@@ -48,12 +50,13 @@ job_options_read(const struct job_options *o, struct celeriac_arena *arena, stru
         }
         out->tags = tags;
     }
-    return read_backoff(o->backoff, out, err) && (!o->unique || read_unique(o->unique, arena, out, err));
+    return read_backoff(o->backoff, out, err) &&
+           (!o->unique || read_unique(o->unique, arena, out, err));
 }
 
 bool
-job_options_job(const struct job_options *o, const struct option_operands *operands, struct celeriac_arena *arena,
-                struct celeriac_job *out, struct error *err)
+job_options_job(const struct job_options *o, const struct option_operands *operands,
+                struct celeriac_arena *arena, struct celeriac_job *out, struct error *err)
 {
     struct celeriac_value *args = celeriac_array(arena);
     struct celeriac_value *kwargs = celeriac_object(arena);
@@ -62,7 +65,8 @@ job_options_job(const struct job_options *o, const struct option_operands *opera
         return error_set(err, ERROR_USAGE, "expected TASK [ARG...]");
     }
     for (size_t i = 1; i < operands->count; i++) {
-        struct celeriac_value *v = argument_parse(arena, operands->items[i], strlen(operands->items[i]), err);
+        struct celeriac_value *v =
+            argument_parse(arena, operands->items[i], strlen(operands->items[i]), err);
         if (!v) {
             return false;
         }
@@ -100,7 +104,8 @@ read_backoff(const char *text, struct celeriac_options *out, struct error *err)
 
 /* The TTL is what stands behind the last comma, if that is a duration: keys may hold commas. */
 static bool
-read_unique(const char *text, struct celeriac_arena *arena, struct celeriac_options *out, struct error *err)
+read_unique(const char *text, struct celeriac_arena *arena, struct celeriac_options *out,
+            struct error *err)
 {
     const char *comma = strrchr(text, ',');
     size_t len = strlen(text);
@@ -117,8 +122,8 @@ read_unique(const char *text, struct celeriac_arena *arena, struct celeriac_opti
 }
 
 static bool
-read_pairs(const struct option_list *list, bool as_text, const char *option, struct celeriac_value *object,
-           struct error *err)
+read_pairs(const struct option_list *list, bool as_text, const char *option,
+           struct celeriac_value *object, struct error *err)
 {
     for (size_t i = 0; i < list->count; i++) {
         if (!argument_pair(object, list->items[i], as_text, option, err)) {

@@ -8,7 +8,8 @@
 /* The first member of the verb's own struct. */
 struct job_options {
     const char *queue, *at, *backoff, *unique, *id;
-    int64_t priority, in_ms, expires_ms, retries, timeout_ms, kill_after_ms, result_ttl_ms, wait_timeout_ms;
+    int64_t priority, in_ms, expires_ms, retries, timeout_ms, kill_after_ms, result_ttl_ms,
+        wait_timeout_ms;
     struct option_list tags, kwargs;
 };
 
@@ -47,10 +48,10 @@ enum { JOB_OPTION_COUNT = 15 };
 /* clang-format on */
 
 /* As the library wants them; values live in `arena`, texts as long as the process. ERROR_USAGE. */
-bool job_options_read(const struct job_options *o, struct celeriac_arena *arena, struct celeriac_options *out,
-                      struct error *err);
+bool job_options_read(const struct job_options *o, struct celeriac_arena *arena,
+                      struct celeriac_options *out, struct error *err);
 /* TASK [ARG...] and -k: the whole job, but for its options. ERROR_USAGE. */
-bool job_options_job(const struct job_options *o, const struct option_operands *operands, struct celeriac_arena *arena,
-                     struct celeriac_job *out, struct error *err);
+bool job_options_job(const struct job_options *o, const struct option_operands *operands,
+                     struct celeriac_arena *arena, struct celeriac_job *out, struct error *err);
 
 #endif

@@ -13,7 +13,8 @@ static void print_json(struct celeriac_future *future, const struct celeriac_job
 static struct outcome outcome_of(const struct celeriac_report *r);
 
 int
-job_report_print(const struct cli *cli, struct celeriac_future *future, const struct celeriac_job *job, bool raw)
+job_report_print(const struct cli *cli, struct celeriac_future *future,
+                 const struct celeriac_job *job, bool raw)
 {
     const struct celeriac_report *r = celeriac_future_report(future);
     const struct celeriac_value *result;
@@ -21,7 +22,9 @@ job_report_print(const struct cli *cli, struct celeriac_future *future, const st
 
     if (cli->options.json) {
         print_json(future, job);
-        return r->state == CELERIAC_STATE_SUCCESS ? 0 : r->state == CELERIAC_STATE_UNKNOWN ? ERROR_NOT_FOUND : 1;
+        return r->state == CELERIAC_STATE_SUCCESS   ? 0
+               : r->state == CELERIAC_STATE_UNKNOWN ? ERROR_NOT_FOUND
+                                                    : 1;
     }
     result = celeriac_result(future, &error);
     if (!result) {
@@ -31,14 +34,15 @@ job_report_print(const struct cli *cli, struct celeriac_future *future, const st
     return 0;
 }
 
-/* Values live in the arenas of the caller and of the future; encoding is the copy that brings them together in the
- * view's. */
+/* Values live in the arenas of the caller and of the future; encoding is the copy that brings them
+ * together in the view's. */
 static void
 print_json(struct celeriac_future *future, const struct celeriac_job *job)
 {
     struct celeriac_arena *arena = arena_new();
     struct celeriac_value *v;
-    struct broker_record record = {.state = (enum job_state)celeriac_future_report(future)->state, .ahead = -1};
+    struct broker_record record = {.state = (enum job_state)celeriac_future_report(future)->state,
+                                   .ahead = -1};
     struct outcome o = outcome_of(celeriac_future_report(future));
     struct buffer message = BUFFER_INIT, outcome = BUFFER_INIT;
     struct message m = MESSAGE_INIT;

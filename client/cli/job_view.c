@@ -1,8 +1,8 @@
 /* A job in JSON and as a block of text.
  *
- * Three sources make one picture: the message (until the job is done), the outcome (afterwards; dead letters have
- * both), and what the broker keeps beside them: queue, due time, owner. A message that somebody else wrote and that
- * cannot be read shows what its head tells. */
+ * Three sources make one picture: the message (until the job is done), the outcome (afterwards;
+ * dead letters have both), and what the broker keeps beside them: queue, due time, owner. A message
+ * that somebody else wrote and that cannot be read shows what its head tells. */
 #include "client/cli/job_view.h"
 
 #include <stdio.h>
@@ -27,13 +27,16 @@ static void decode(struct parts *p);
 static void add_request(struct celeriac_value *v, const struct parts *p);
 static void add_counters(struct celeriac_value *v, const struct parts *p);
 static void add_times(struct celeriac_value *v, const struct parts *p);
-static void add_worker(struct celeriac_value *v, const struct parts *p, const struct job_progress *progress);
-static void add_end(struct celeriac_value *v, const struct outcome *o, struct celeriac_arena *arena);
+static void add_worker(struct celeriac_value *v, const struct parts *p,
+                       const struct job_progress *progress);
+static void add_end(struct celeriac_value *v, const struct outcome *o,
+                    struct celeriac_arena *arena);
 static struct celeriac_value *borrow(const struct celeriac_value *v);
 static void set_text(struct celeriac_value *v, const char *key, const char *text);
 static void set_integer(struct celeriac_value *v, const char *key, int64_t n);
 static void set_time(struct celeriac_value *v, const char *key, int64_t wall_ms);
-static const struct celeriac_value *find_progress(const struct job_progress *progress, const char *id);
+static const struct celeriac_value *find_progress(const struct job_progress *progress,
+                                                  const char *id);
 
 struct job_progress
 job_progress_read(struct broker *b, const char *queue, struct celeriac_arena *arena)
@@ -54,7 +57,8 @@ job_progress_read(struct broker *b, const char *queue, struct celeriac_arena *ar
 }
 
 struct celeriac_value *
-job_view(const struct broker_record *record, const struct job_progress *progress, struct celeriac_arena *arena)
+job_view(const struct broker_record *record, const struct job_progress *progress,
+         struct celeriac_arena *arena)
 {
     struct parts p = {.record = record, .arena = arena};
     struct celeriac_value *v = celeriac_object(arena);
@@ -81,7 +85,8 @@ job_view(const struct broker_record *record, const struct job_progress *progress
 }
 
 void
-job_view_add_outcome(struct celeriac_value *view, const struct outcome *o, struct celeriac_arena *arena)
+job_view_add_outcome(struct celeriac_value *view, const struct outcome *o,
+                     struct celeriac_arena *arena)
 {
     set_time(view, "started_at", o->started_at_ms);
     set_time(view, "finished_at", o->finished_at_ms);

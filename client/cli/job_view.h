@@ -11,13 +11,15 @@ struct job_progress {
     size_t n;
 };
 /* Empty if the broker cannot tell. */
-struct job_progress job_progress_read(struct broker *b, const char *queue, struct celeriac_arena *arena);
+struct job_progress job_progress_read(struct broker *b, const char *queue,
+                                      struct celeriac_arena *arena);
 
 /* An object with the fields of a job in their order; what is not known is not there. */
-struct celeriac_value *job_view(const struct broker_record *record, const struct job_progress *progress,
-                                struct celeriac_arena *arena);
+struct celeriac_value *job_view(const struct broker_record *record,
+                                const struct job_progress *progress, struct celeriac_arena *arena);
 /* The same for an outcome alone. */
-void job_view_add_outcome(struct celeriac_value *view, const struct outcome *o, struct celeriac_arena *arena);
+void job_view_add_outcome(struct celeriac_value *view, const struct outcome *o,
+                          struct celeriac_arena *arena);
 /* A block of lines "field  value". */
 void job_view_print(const struct celeriac_value *view, bool has_colors);
 /* A text field of the view, or "". */

@@ -1,13 +1,14 @@
 /* --local.
  *
- *     celeriac map ... ---- fork --> keeper ---- fork, exec --> redis-server   (unix socket, no TCP port, no disk)
- *            |                        |   `----- fork, exec --> celeriac worker
+ *     celeriac map ... ---- fork --> keeper ---- fork, exec --> redis-server   (unix socket, no TCP
+ * port, no disk) |                        |   `----- fork, exec --> celeriac worker
  *            `------- pipe -----------'
  *
- * The keeper holds the reading end of a pipe. Its end of file means that the command is over, however it ended: kill -9
- * included. Then the keeper ends its children and deletes the directory. It stands in a session of its own, so that
- * Ctrl-C reaches the command alone. Should the keeper itself be killed, its children die with it (PR_SET_PDEATHSIG),
- * and the command ends with 69 (interrupt.c). As a subreaper it also inherits and waits for what the worker leaves. */
+ * The keeper holds the reading end of a pipe. Its end of file means that the command is over,
+ * however it ended: kill -9 included. Then the keeper ends its children and deletes the directory.
+ * It stands in a session of its own, so that Ctrl-C reaches the command alone. Should the keeper
+ * itself be killed, its children die with it (PR_SET_PDEATHSIG), and the command ends with 69
+ * (interrupt.c). As a subreaper it also inherits and waits for what the worker leaves. */
 #include "client/cli/local.h"
 
 #include <dirent.h>
@@ -112,14 +113,16 @@ local_start(struct local **out, struct cli *cli, const char *queue, struct error
 }
 
 bool
-local_if_wanted(struct local **out, struct cli *cli, bool is_asked, const char *queue, struct error *err)
+local_if_wanted(struct local **out, struct cli *cli, bool is_asked, const char *queue,
+                struct error *err)
 {
     *out = NULL;
     if (!is_asked && cli->is_broker_configured) {
         return true;
     }
     if (!is_asked) {
-        fprintf(stderr, "celeriac: no broker is configured: a private redis-server and worker serve this command\n");
+        fprintf(stderr, "celeriac: no broker is configured: a private redis-server and worker "
+                        "serve this command\n");
     }
     return local_start(out, cli, queue, err);
 }
@@ -169,8 +172,9 @@ find_redis(struct error *err)
         }
         path += len + (path[len] == ':');
     }
-    return error_set(err, ERROR_UNAVAILABLE,
-                     "redis-server is not installed: install it, or name a broker with --broker URL");
+    return error_set(
+        err, ERROR_UNAVAILABLE,
+        "redis-server is not installed: install it, or name a broker with --broker URL");
 }
 
 /* ---- the keeper ---- */
@@ -229,13 +233,20 @@ static pid_t
 start_redis(const struct keeper *k)
 {
     char *argv[] = {mem_text("redis-server"),
-                    mem_text("--port"), mem_text("0"),
-                    mem_text("--unixsocket"), mem_text(k->socket),
-                    mem_text("--unixsocketperm"), mem_text("700"),
-                    mem_text("--dir"), mem_text(k->directory),
-                    mem_text("--save"), mem_text(""),
-                    mem_text("--appendonly"), mem_text("no"),
-                    mem_text("--logfile"), mem_printf("%s/redis.log", k->directory),
+                    mem_text("--port"),
+                    mem_text("0"),
+                    mem_text("--unixsocket"),
+                    mem_text(k->socket),
+                    mem_text("--unixsocketperm"),
+                    mem_text("700"),
+                    mem_text("--dir"),
+                    mem_text(k->directory),
+                    mem_text("--save"),
+                    mem_text(""),
+                    mem_text("--appendonly"),
+                    mem_text("no"),
+                    mem_text("--logfile"),
+                    mem_printf("%s/redis.log", k->directory),
                     NULL};
 
     return start(argv, true);
@@ -301,7 +312,8 @@ answers(const char *path)
     return ok;
 }
 
-/* The worker is asked first, since it cleans up better than anybody else; Redis has nothing to save. */
+/* The worker is asked first, since it cleans up better than anybody else; Redis has nothing to
+ * save. */
 static void
 end_children(struct keeper *k)
 {

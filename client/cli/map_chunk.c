@@ -1,11 +1,13 @@
 /* The size of chunks.
  *
- * A job costs some tens of microseconds around its run: a message, a reservation, a commit. Lines that take less than
- * that should travel together; lines that take long should not, since a chunk runs on one core and is cancelled,
- * retried and lost as one. A chunk of 15 ms makes the cost small (under 1 %) and still leaves work for all cores.
+ * A job costs some tens of microseconds around its run: a message, a reservation, a commit. Lines
+ * that take less than that should travel together; lines that take long should not, since a chunk
+ * runs on one core and is cancelled, retried and lost as one. A chunk of 15 ms makes the cost small
+ * (under 1 %) and still leaves work for all cores.
  *
- * The time of a line is an exponential average, so that one slow line does not turn everything over. The size at most
- * doubles from one observation to the next: the first estimates come from tiny chunks and are rough. */
+ * The time of a line is an exponential average, so that one slow line does not turn everything
+ * over. The size at most doubles from one observation to the next: the first estimates come from
+ * tiny chunks and are rough. */
 #include "client/cli/map_chunk.h"
 
 #include <stdlib.h>
@@ -28,7 +30,8 @@ map_chunk_init(struct map_chunk *c, const char *text, struct error *err)
     }
     n = strtol(text, &end, 10);
     if (*end || end == text || n < 1 || n > MAP_CHUNK_MAX) {
-        return error_set(err, ERROR_USAGE, "--chunk \"%.80s\": expected auto or 1 to %d", text, MAP_CHUNK_MAX);
+        return error_set(err, ERROR_USAGE, "--chunk \"%.80s\": expected auto or 1 to %d", text,
+                         MAP_CHUNK_MAX);
     }
     c->size = n == 1 ? 0 : (uint32_t)n;
     return true;

@@ -1,4 +1,5 @@
-/* --halt N or N%. A share counts from MAP_HALT_LEAST lines on: the first failure of all would be 100 %. */
+/* --halt N or N%. A share counts from MAP_HALT_LEAST lines on: the first failure of all would be
+ * 100 %. */
 #include "client/cli/map_halt.h"
 
 #include <stdlib.h>
@@ -23,7 +24,8 @@ map_halt_init(struct map_halt *h, const char *text, struct error *err)
         h->share = (double)n / 100;
         return true;
     }
-    return error_set(err, ERROR_USAGE, "--halt \"%.80s\": expected a number of failures, or 1%% to 100%%", text);
+    return error_set(err, ERROR_USAGE,
+                     "--halt \"%.80s\": expected a number of failures, or 1%% to 100%%", text);
 }
 
 bool

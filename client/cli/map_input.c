@@ -1,6 +1,6 @@
-/* Lines of input. A pipe may give a line now and the next one in a minute; results must not wait for that, so nothing
- * here blocks unless it is told to. A line that is too long is given out once, by its beginning, and its rest is
- * skipped. */
+/* Lines of input. A pipe may give a line now and the next one in a minute; results must not wait
+ * for that, so nothing here blocks unless it is told to. A line that is too long is given out once,
+ * by its beginning, and its rest is skipped. */
 #include "client/cli/map_input.h"
 
 #include <errno.h>
@@ -86,7 +86,8 @@ take_line(struct map_input *in, struct map_line *line)
     for (;;) {
         size_t have = in->end - in->begin;
         const char *newline =
-            have > in->looked ? memchr(in->data + in->begin + in->looked, '\n', have - in->looked) : NULL;
+            have > in->looked ? memchr(in->data + in->begin + in->looked, '\n', have - in->looked)
+                              : NULL;
         size_t len = newline ? (size_t)(newline - (in->data + in->begin)) : have;
         bool is_end = newline || (in->is_at_end && have > 0);
 

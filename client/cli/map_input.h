@@ -12,17 +12,17 @@ enum { MAP_LINE_MAX = 8 << 20 };
 struct map_input {
     int fd;
     char *data;
-    size_t begin, end, room;   /* bytes read and not yet given out */
-    size_t looked;             /* how far there is no newline */
+    size_t begin, end, room; /* bytes read and not yet given out */
+    size_t looked;           /* how far there is no newline */
     bool is_at_end, is_regular, is_skipping;
-    uint64_t line, bytes_out;  /* lines and bytes given out */
-    uint64_t size;             /* of a regular file; else 0 */
+    uint64_t line, bytes_out; /* lines and bytes given out */
+    uint64_t size;            /* of a regular file; else 0 */
 };
 
 struct map_line {
     const char *text; /* valid until the next call */
     size_t len;
-    uint64_t number; /* 1 is the first */
+    uint64_t number;  /* 1 is the first */
     bool is_too_long; /* more than MAP_LINE_MAX: text is its beginning */
 };
 
@@ -37,6 +37,7 @@ enum map_input_status {
 bool map_input_open(struct map_input *in, const char *path, struct error *err);
 void map_input_close(struct map_input *in);
 /* Never waits, unless `may_wait`. */
-enum map_input_status map_input_next(struct map_input *in, bool may_wait, struct map_line *line, struct error *err);
+enum map_input_status map_input_next(struct map_input *in, bool may_wait, struct map_line *line,
+                                     struct error *err);
 
 #endif

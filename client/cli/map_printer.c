@@ -1,8 +1,8 @@
 /* Printing results.
  *
- * Each line of input gives exactly one line of output: its result, or `null` with the reason on stderr, or with --json
- * an object. Lines gather in a buffer of our own that is written by whole lines, so that an end by a signal never
- * leaves half a line behind. */
+ * Each line of input gives exactly one line of output: its result, or `null` with the reason on
+ * stderr, or with --json an object. Lines gather in a buffer of our own that is written by whole
+ * lines, so that an end by a signal never leaves half a line behind. */
 #include "client/cli/map_printer.h"
 
 #include <errno.h>
@@ -29,10 +29,14 @@ struct done {
     bool is_alone;                 /* its run time is its own */
 };
 
-static bool fetch(struct map_printer *p, const struct map_place *place, struct outcome *o, struct error *err);
-static void print_outcome(struct map_printer *p, const struct map_place *place, const struct outcome *o);
-static void print_chunk(struct map_printer *p, const struct map_place *place, const struct outcome *o);
-static void print_failure(struct map_printer *p, const struct map_place *place, const char *type, const char *message);
+static bool fetch(struct map_printer *p, const struct map_place *place, struct outcome *o,
+                  struct error *err);
+static void print_outcome(struct map_printer *p, const struct map_place *place,
+                          const struct outcome *o);
+static void print_chunk(struct map_printer *p, const struct map_place *place,
+                        const struct outcome *o);
+static void print_failure(struct map_printer *p, const struct map_place *place, const char *type,
+                          const char *message);
 static void print_line(struct map_printer *p, const struct done *d);
 static void print_json(struct map_printer *p, const struct done *d);
 static void explain(struct map_printer *p, const struct done *d);
@@ -109,7 +113,8 @@ fetch(struct map_printer *p, const struct map_place *place, struct outcome *o, s
 {
     struct broker_record record = {.state = JOB_UNKNOWN};
 
-    if (!broker_find(p->broker, place->watch.queue, &place->watch.id, 1, false, p->arena, &record, err)) {
+    if (!broker_find(p->broker, place->watch.queue, &place->watch.id, 1, false, p->arena, &record,
+                     err)) {
         return false;
     }
     if (!record.outcome || !outcome_decode(record.outcome, record.outcome_len, p->arena, o, NULL)) {
@@ -123,7 +128,8 @@ fetch(struct map_printer *p, const struct map_place *place, struct outcome *o, s
 static void
 print_outcome(struct map_printer *p, const struct map_place *place, const struct outcome *o)
 {
-    struct done d = {.place = place, .outcome = o, .line = place->line, .is_alone = !place->is_chunk};
+    struct done d = {
+        .place = place, .outcome = o, .line = place->line, .is_alone = !place->is_chunk};
 
     if (place->is_chunk && o->state == JOB_SUCCESS && celeriac_size(o->result) == place->n_lines) {
         map_chunk_observe(p->chunk, place->n_lines, o->runtime_us);
@@ -162,7 +168,8 @@ print_chunk(struct map_printer *p, const struct map_place *place, const struct o
 }
 
 static void
-print_failure(struct map_printer *p, const struct map_place *place, const char *type, const char *message)
+print_failure(struct map_printer *p, const struct map_place *place, const char *type,
+              const char *message)
 {
     struct done d = {.place = place, .state = JOB_UNKNOWN, .type = type, .message = message};
 
@@ -210,7 +217,8 @@ print_json(struct map_printer *p, const struct done *d)
     }
     set_text(v, "state", was_sent ? job_state_name(d->state) : "failure");
     if (d->result && d->state == JOB_SUCCESS) {
-        celeriac_set(v, "result", (struct celeriac_value *)(uintptr_t)d->result); /* same arena; nobody writes */
+        celeriac_set(v, "result",
+                     (struct celeriac_value *)(uintptr_t)d->result); /* same arena; nobody writes */
     }
     if (d->type || d->message) {
         struct celeriac_value *error = celeriac_object(p->arena);
@@ -221,7 +229,8 @@ print_json(struct map_printer *p, const struct done *d)
     }
     if (d->outcome && d->outcome->started_at_ms) {
         if (d->is_alone) {
-            celeriac_set(v, "runtime_ms", celeriac_number(p->arena, (double)d->outcome->runtime_us / 1000));
+            celeriac_set(v, "runtime_ms",
+                         celeriac_number(p->arena, (double)d->outcome->runtime_us / 1000));
         }
         celeriac_set(v, "attempt", celeriac_integer(p->arena, d->outcome->attempt));
         set_text(v, "worker", d->outcome->worker);
@@ -239,11 +248,11 @@ explain(struct map_printer *p, const struct done *d)
     if (d->state == JOB_CANCELLED && p->hides_cancelled) {
         return;
     }
-    len = snprintf(line, sizeof line - 1, "celeriac: line %llu: %s%s%s%s%s%s%s%s", (unsigned long long)d->line,
-                   d->outcome ? job_state_name(d->state) : "", d->outcome && d->type ? ": " : "",
-                   d->type ? d->type : "", d->message && (d->type || d->outcome) ? ": " : "",
-                   d->message ? d->message : "", d->signal ? " (signal " : "", d->signal ? d->signal : "",
-                   d->signal ? ")" : "");
+    len = snprintf(line, sizeof line - 1, "celeriac: line %llu: %s%s%s%s%s%s%s%s",
+                   (unsigned long long)d->line, d->outcome ? job_state_name(d->state) : "",
+                   d->outcome && d->type ? ": " : "", d->type ? d->type : "",
+                   d->message && (d->type || d->outcome) ? ": " : "", d->message ? d->message : "",
+                   d->signal ? " (signal " : "", d->signal ? d->signal : "", d->signal ? ")" : "");
     len = len < (int)sizeof line - 1 ? len : (int)sizeof line - 2;
     line[len++] = '\n';
     buffer_append(&p->err, line, (size_t)len);
@@ -269,7 +278,8 @@ write_all(int fd, struct buffer *b, struct error *err)
         }
         if (n < 0) {
             b->len = 0;
-            return error_set_errno(err, errno == EPIPE ? ERROR_NONE : ERROR_INTERNAL, "cannot write the output");
+            return error_set_errno(err, errno == EPIPE ? ERROR_NONE : ERROR_INTERNAL,
+                                   "cannot write the output");
         }
         at += (size_t)n;
     }

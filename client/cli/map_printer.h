@@ -9,12 +9,12 @@
 
 struct map_printer {
     struct broker *broker;
-    struct map_chunk *chunk;    /* is told how long chunks took */
-    struct progress *progress;  /* is hidden while something else is written; NULL: none */
+    struct map_chunk *chunk;   /* is told how long chunks took */
+    struct progress *progress; /* is hidden while something else is written; NULL: none */
     bool is_json, is_raw;
-    bool hides_cancelled;       /* after --halt: they are counted, not listed */
+    bool hides_cancelled; /* after --halt: they are counted, not listed */
     struct celeriac_arena *arena;
-    struct buffer out, err;     /* whole lines, not yet written */
+    struct buffer out, err;                 /* whole lines, not yet written */
     uint64_t n_done, n_failed, n_cancelled; /* lines */
 };
 

@@ -1,10 +1,12 @@
 /* Sending.
  *
- *     line --> job (or part of a chunk) --> batch: up to 1,000 jobs or 1 MiB --> one call of broker_enqueue
+ *     line --> job (or part of a chunk) --> batch: up to 1,000 jobs or 1 MiB --> one call of
+ * broker_enqueue
  *
- * A batch that could not be sent is kept and sent again, with the same ids, so that nothing is sent twice: a job that
- * exists already got there the first time. A chunk is closed when it is full, when the next line does not follow the
- * last one directly (lines are named by number), and when there is no more input for now. */
+ * A batch that could not be sent is kept and sent again, with the same ids, so that nothing is sent
+ * twice: a job that exists already got there the first time. A chunk is closed when it is full,
+ * when the next line does not follow the last one directly (lines are named by number), and when
+ * there is no more input for now. */
 #include "client/cli/map_sender.h"
 
 #include <stdio.h>
@@ -21,7 +23,8 @@
 
 enum {
     BATCH_JOBS = 1000,
-    BATCH_ROOM = BATCH_JOBS + 3, /* one line may close a chunk and be a job, and sending closes another */
+    BATCH_ROOM =
+        BATCH_JOBS + 3, /* one line may close a chunk and be a job, and sending closes another */
     BATCH_BYTES = 1 << 20,
     CHUNK_BYTES = 256 << 10,
     RETRY_FIRST_MS = 50,
@@ -49,11 +52,14 @@ struct map_sender {
     int retry_delay_ms;
 };
 
-static bool parse_line(struct map_sender *s, const struct map_line *line, struct argument_line *out, struct error *err);
+static bool parse_line(struct map_sender *s, const struct map_line *line, struct argument_line *out,
+                       struct error *err);
 static bool merge_kwargs(struct map_sender *s, struct argument_line *a, struct error *err);
-static void add_to_chunk(struct map_sender *s, const struct map_line *line, const struct argument_line *a);
+static void add_to_chunk(struct map_sender *s, const struct map_line *line,
+                         const struct argument_line *a);
 static void close_chunk(struct map_sender *s);
-static void add_job(struct map_sender *s, const struct request_job *what, uint64_t line, uint32_t n_lines);
+static void add_job(struct map_sender *s, const struct request_job *what, uint64_t line,
+                    uint32_t n_lines);
 static void refuse(struct map_sender *s, uint64_t line, uint32_t n_lines, const char *why);
 static bool hold_back(struct map_sender *s, const struct error *trouble, struct error *err);
 static bool settle(struct map_sender *s, const enum broker_submitted *results, struct error *err);
@@ -90,7 +96,8 @@ map_sender_free(struct map_sender *s)
 bool
 map_sender_has_room(const struct map_sender *s)
 {
-    return !s->failing_since_ms && s->n < BATCH_JOBS && s->bytes.len < BATCH_BYTES && s->set.window->n_free > 1;
+    return !s->failing_since_ms && s->n < BATCH_JOBS && s->bytes.len < BATCH_BYTES &&
+           s->set.window->n_free > 1;
 }
 
 void
@@ -109,7 +116,8 @@ map_sender_add(struct map_sender *s, const struct map_line *line)
         add_to_chunk(s, line, &a);
         return;
     } else {
-        add_job(s, &(struct request_job){.task = s->set.task, .args = a.args, .kwargs = a.kwargs}, line->number, 1);
+        add_job(s, &(struct request_job){.task = s->set.task, .args = a.args, .kwargs = a.kwargs},
+                line->number, 1);
     }
     arena_clear(s->arena);
 }
@@ -134,7 +142,8 @@ map_sender_send(struct map_sender *s, struct error *err)
     }
     results = mem_array(s->n, sizeof *results);
     ok = watcher_start(&c->watcher, &trouble) &&
-         broker_enqueue(c->broker, s->queue, s->jobs, s->n, watcher_channel(&c->watcher), results, &trouble);
+         broker_enqueue(c->broker, s->queue, s->jobs, s->n, watcher_channel(&c->watcher), results,
+                        &trouble);
     ok = ok ? settle(s, results, err) : hold_back(s, &trouble, err);
     free(results);
     return ok;
@@ -149,16 +158,18 @@ map_sender_retry_ms(const struct map_sender *s)
 }
 
 static bool
-parse_line(struct map_sender *s, const struct map_line *line, struct argument_line *out, struct error *err)
+parse_line(struct map_sender *s, const struct map_line *line, struct argument_line *out,
+           struct error *err)
 {
     if (line->is_too_long) {
         return error_set(err, ERROR_DATA, "the line has more than %d bytes", MAP_LINE_MAX);
     }
-    if (!argument_line_parse(s->arena, line->text, line->len, out, err) || !merge_kwargs(s, out, err)) {
+    if (!argument_line_parse(s->arena, line->text, line->len, out, err) ||
+        !merge_kwargs(s, out, err)) {
         return false;
     }
-    return !s->set.client->catalogue ||
-           catalogue_check(s->set.client->catalogue, s->queue, s->set.task, out->args, out->kwargs, err);
+    return !s->set.client->catalogue || catalogue_check(s->set.client->catalogue, s->queue,
+                                                        s->set.task, out->args, out->kwargs, err);
 }
 
 /* What a line says itself wins over -k. */
@@ -177,7 +188,8 @@ merge_kwargs(struct map_sender *s, struct argument_line *a, struct error *err)
     for (size_t i = 0; i < celeriac_size(a->kwargs); i++) {
         const char *key;
         const struct celeriac_value *v = celeriac_entry(a->kwargs, i, &key);
-        celeriac_set(all, key, (struct celeriac_value *)(uintptr_t)v); /* same arena; nobody writes */
+        celeriac_set(all, key,
+                     (struct celeriac_value *)(uintptr_t)v); /* same arena; nobody writes */
     }
     a->kwargs = all;
     return true;
@@ -193,7 +205,8 @@ add_to_chunk(struct map_sender *s, const struct map_line *line, const struct arg
         s->chunk_line = line->number;
         s->chunk_bytes = 0;
     }
-    celeriac_append(s->chunk, (struct celeriac_value *)(uintptr_t)item); /* same arena; nobody writes */
+    celeriac_append(s->chunk,
+                    (struct celeriac_value *)(uintptr_t)item); /* same arena; nobody writes */
     s->chunk_bytes += line->len;
     if (celeriac_size(s->chunk) >= s->set.chunk->size || s->chunk_bytes >= CHUNK_BYTES) {
         close_chunk(s);
@@ -289,7 +302,8 @@ settle(struct map_sender *s, const enum broker_submitted *results, struct error 
         } else if (results[i] == SUBMIT_EXISTS && !is_again) {
             map_window_refuse(p, "a job with this id exists already");
         } else if (is_again) {
-            watcher_add_late(watcher, &p->watch); /* an earlier try may have lost its registration */
+            watcher_add_late(watcher,
+                             &p->watch); /* an earlier try may have lost its registration */
         } else {
             watcher_add(watcher, &p->watch);
         }

@@ -24,10 +24,11 @@ void map_sender_free(struct map_sender *s);
 
 /* May more lines be added before the next map_sender_send? */
 bool map_sender_has_room(const struct map_sender *s);
-/* Makes the line a job, or a part of one; a line that cannot be sent takes a place that is refused. */
+/* Makes the line a job, or a part of one; a line that cannot be sent takes a place that is refused.
+ */
 void map_sender_add(struct map_sender *s, const struct map_line *line);
-/* Sends what has been added. A broker that cannot be reached now is tried again by later calls, with the same ids, for
- * a minute; false: it stays that way, or refuses for another reason. */
+/* Sends what has been added. A broker that cannot be reached now is tried again by later calls,
+ * with the same ids, for a minute; false: it stays that way, or refuses for another reason. */
 bool map_sender_send(struct map_sender *s, struct error *err);
 /* ms until the next try is due; -1: nothing is held back. */
 int map_sender_retry_ms(const struct map_sender *s);

@@ -1,11 +1,12 @@
 /* The window.
  *
- *     input order   0 1 2 3 4 5 6 7 8        `turn` holds places in input order; the first that is not OPEN any more
- *                       D o D D o o          is printed. Behind a slow job others wait, done (D): their bytes count.
- *                       ^ first
+ *     input order   0 1 2 3 4 5 6 7 8        `turn` holds places in input order; the first that is
+ * not OPEN any more D o D D o o          is printed. Behind a slow job others wait, done (D): their
+ * bytes count. ^ first
  *
- * Places are bounded in number. In bytes: once MAP_WAITING_BYTES_MAX wait, nothing new is sent, and outcomes that still
- * arrive are left with the broker and fetched when it is their turn, unless they live there too short for that. */
+ * Places are bounded in number. In bytes: once MAP_WAITING_BYTES_MAX wait, nothing new is sent, and
+ * outcomes that still arrive are left with the broker and fetched when it is their turn, unless
+ * they live there too short for that. */
 #include "client/cli/map_window.h"
 
 #include <stdlib.h>

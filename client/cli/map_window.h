@@ -20,7 +20,7 @@ struct map_place {
     struct watch watch; /* first: watches are cast back */
     struct map_window *window;
     enum map_place_state state;
-    uint64_t line;    /* of the first one */
+    uint64_t line; /* of the first one */
     uint32_t n_lines;
     bool is_chunk;
     char *bytes;
@@ -30,14 +30,14 @@ struct map_place {
 struct map_window {
     struct map_place *places;
     size_t size;
-    struct map_place **free;    /* stack */
+    struct map_place **free; /* stack */
     size_t n_free;
-    struct map_place **turn;    /* ring: in input order, or with `unordered` as they arrive */
+    struct map_place **turn; /* ring: in input order, or with `unordered` as they arrive */
     size_t first, n_turn;
     bool is_unordered;
-    bool may_leave;             /* outcomes may be left with the broker */
-    size_t waiting_bytes;       /* of all places */
-    uint64_t n_open;            /* jobs without an outcome */
+    bool may_leave;       /* outcomes may be left with the broker */
+    size_t waiting_bytes; /* of all places */
+    uint64_t n_open;      /* jobs without an outcome */
 };
 
 enum { MAP_WAITING_BYTES_MAX = 4 << 20 };

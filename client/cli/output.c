@@ -1,4 +1,5 @@
-/* Output to stdout in its three dresses: JSON for programs, plain text in a pipe, colours on a terminal. */
+/* Output to stdout in its three dresses: JSON for programs, plain text in a pipe, colours on a
+ * terminal. */
 #include "client/cli/output.h"
 
 #include <stdio.h>

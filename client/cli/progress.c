@@ -1,4 +1,5 @@
-/* The progress bar. Drawn at most ten times a second; the rate is that of the whole time, which does not jump. */
+/* The progress bar. Drawn at most ten times a second; the rate is that of the whole time, which
+ * does not jump. */
 #include "client/cli/progress.h"
 
 #include <stdio.h>
@@ -17,7 +18,8 @@ static void print_span(double seconds, char *out, size_t size);
 void
 progress_init(struct progress *p, bool is_wanted)
 {
-    *p = (struct progress){.is_terminal = isatty(STDERR_FILENO) == 1, .started_ms = clock_mono_ms()};
+    *p =
+        (struct progress){.is_terminal = isatty(STDERR_FILENO) == 1, .started_ms = clock_mono_ms()};
     p->is_on = is_wanted || p->is_terminal;
 }
 
@@ -72,9 +74,9 @@ progress_print(const struct progress_state *s, int64_t elapsed_ms, int room, cha
     if (s->failed) {
         snprintf(failed, sizeof failed, ", %llu failed", (unsigned long long)s->failed);
     }
-    print_span(share > 0 ? seconds * (1 - share) / share : -1, left, sizeof left);
-    snprintf(tail, sizeof tail, "%llu%s  %.*f/s  %s%s", (unsigned long long)s->done, total, rate < 100 ? 1 : 0,
-             rate, left, failed);
+    print_span(share > 0 && share < 1 ? seconds * (1 - share) / share : -1, left, sizeof left);
+    snprintf(tail, sizeof tail, "%llu%s  %.*f/s%s%s%s", (unsigned long long)s->done, total,
+             rate < 100 ? 1 : 0, rate, *left ? "  " : "", left, failed);
     bar = share < 0 ? 0 : room - (int)strlen(tail) - 10;
     bar = bar > BAR_MAX ? BAR_MAX : bar < 8 ? 0 : bar;
     full = (int)(share * bar + 0.5);
@@ -100,7 +102,8 @@ draw(struct progress *p, const struct progress_state *s)
 {
     char line[LINE_MAX_BYTES];
 
-    progress_print(s, clock_mono_ms() - p->started_ms, p->is_terminal ? width() - 1 : 100, line, sizeof line);
+    progress_print(s, clock_mono_ms() - p->started_ms, p->is_terminal ? width() - 1 : 100, line,
+                   sizeof line);
     fprintf(stderr, p->is_terminal ? "\r%s\033[K" : "%s\n", line);
     fflush(stderr);
     p->is_shown = p->is_terminal;

@@ -18,7 +18,8 @@ struct progress_state {
     double share;   /* 0..1; negative: not known */
 };
 
-/* Shown if stderr is a terminal, or always with `is_wanted` (then as lines, one every second, if it is none). */
+/* Shown if stderr is a terminal, or always with `is_wanted` (then as lines, one every second, if it
+ * is none). */
 void progress_init(struct progress *p, bool is_wanted);
 /* Draws, if the last time is long enough ago. */
 void progress_show(struct progress *p, const struct progress_state *s);
@@ -27,6 +28,7 @@ void progress_hide(struct progress *p);
 /* The last line, which stays. */
 void progress_end(struct progress *p, const struct progress_state *s);
 /* One line of text, at most `width` characters. Pure, for tests. */
-size_t progress_print(const struct progress_state *s, int64_t elapsed_ms, int width, char *out, size_t size);
+size_t progress_print(const struct progress_state *s, int64_t elapsed_ms, int width, char *out,
+                      size_t size);
 
 #endif

@@ -22,6 +22,7 @@ int session_worse(int code, int other);
 int session_timeout(int64_t option_ms);
 
 #define SESSION_EXIT_USAGE "64  wrong usage\n"
-#define SESSION_EXIT_BROKER "69  Redis is out of reach\n77  Redis refuses us\n78  bad configuration\n"
+#define SESSION_EXIT_BROKER                                                                        \
+    "69  Redis is out of reach\n77  Redis refuses us\n78  bad configuration\n"
 
 #endif

@@ -1,6 +1,7 @@
-/* Tables. Cells are kept as text until all are known; then each column is as wide as its widest cell, counted in
- * characters of UTF-8. A terminal that is too narrow takes from the columns that may shrink, from the right, down to
- * their titles; what still does not fit is left to the terminal. The last column is not padded. */
+/* Tables. Cells are kept as text until all are known; then each column is as wide as its widest
+ * cell, counted in characters of UTF-8. A terminal that is too narrow takes from the columns that
+ * may shrink, from the right, down to their titles; what still does not fit is left to the
+ * terminal. The last column is not padded. */
 #include "client/cli/table.h"
 
 #include <stdarg.h>
@@ -28,8 +29,8 @@ static size_t width_of(const char *text);
 static size_t bytes_of(const char *text, size_t width);
 static void measure(const struct table *t, size_t *widths);
 static void shrink(const struct table *t, size_t *widths, size_t room);
-static void print_row(const struct table *t, const struct cell *row, const size_t *widths, bool has_colors,
-                      FILE *out);
+static void print_row(const struct table *t, const struct cell *row, const size_t *widths,
+                      bool has_colors, FILE *out);
 
 struct table *
 table_new(const struct table_column *columns, size_t n)
@@ -164,7 +165,8 @@ shrink(const struct table *t, size_t *widths, size_t room)
 }
 
 static void
-print_row(const struct table *t, const struct cell *row, const size_t *widths, bool has_colors, FILE *out)
+print_row(const struct table *t, const struct cell *row, const size_t *widths, bool has_colors,
+          FILE *out)
 {
     for (size_t i = 0; i < t->n_columns; i++) {
         size_t width = width_of(row[i].text);
@@ -173,8 +175,8 @@ print_row(const struct table *t, const struct cell *row, const size_t *widths, b
         bool is_last = i + 1 == t->n_columns;
         const char *color = has_colors ? row[i].color : NULL;
 
-        fprintf(out, "%*s%s%.*s%s", t->columns[i].is_number ? pad : 0, "", color ? color : "", (int)bytes,
-                row[i].text, color ? "\033[0m" : "");
+        fprintf(out, "%*s%s%.*s%s", t->columns[i].is_number ? pad : 0, "", color ? color : "",
+                (int)bytes, row[i].text, color ? "\033[0m" : "");
         fprintf(out, "%*s", is_last ? 0 : GAP + (t->columns[i].is_number ? 0 : pad), "");
     }
     fputc('\n', out);

@@ -8,7 +8,7 @@
 
 struct table_column {
     const char *title;
-    bool is_number; /* aligned to the right */
+    bool is_number;  /* aligned to the right */
     bool may_shrink; /* cut first when the terminal is too narrow */
 };
 
