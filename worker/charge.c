@@ -1,6 +1,7 @@
-/* Charging. A death with a named culprit costs the culprit alone. Without a name, a job that ran alone is to blame; if
- * several ran, each is suspect and will run alone next time, where the rule before applies. A death that the master
- * caused for its own reasons (the worker stops, a cancellation was ignored) costs nobody. */
+/* Charging. A death with a named culprit costs the culprit alone. Without a name, a job that ran
+ * alone is to blame; if several ran, each is suspect and will run alone next time, where the rule
+ * before applies. A death that the master caused for its own reasons (the worker stops, a
+ * cancellation was ignored) costs nobody. */
 #include "worker/charge.h"
 
 enum charge

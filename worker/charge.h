@@ -13,7 +13,8 @@ enum charge {
 
 struct charge_case {
     enum death_reason reason;
-    bool is_named; /* the fault handler or the limit names the job of `named_slot`, and it still ran */
+    bool is_named; /* the fault handler or the limit names the job of `named_slot`, and it still ran
+                    */
     unsigned named_slot;
     unsigned n_running; /* jobs that ran when the process died */
 };

@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/command.h"
 #include "client/cli/verbs.h"
@@ -25,11 +26,15 @@ run(struct cli *cli, const void *options)
 
     if (cli->operands.count > 0)
         return cli_fail_with(ERROR_USAGE, "worker %s: takes options only", cli->operands.items[0]);
-    if (!worker_settings_read(settings, o, &cli->broker, &err) || !worker_make_id(settings->id, o->name, &err))
+    if (!worker_settings_read(settings, o, &cli->broker, &err) ||
+        !worker_make_id(settings->id, o->name, &err))
         return cli_fail(&err);
     settings->reload = reload;
     log_setup((enum log_level)o->log_level, (enum log_format)o->log_format);
-    return worker_main(settings);
+    const int code = worker_main(settings);
+    (void)fflush(NULL);
+    _exit(
+        code); /* settings, old and new, live as long as the process: there is nothing to tidy up */
 }
 
 /* The words that this process was started with. */
@@ -79,14 +84,19 @@ const struct command cmd_worker = {
     .group = GROUP_QUEUES,
     .summary = "Runs a worker",
     .usage = "worker",
-    .details = "Takes jobs from queues and runs them, in processes with threads, until it is told to stop.\n"
-               "Signals: TERM finishes what runs, up to --grace, then ends; INT the same, a second one ends now; QUIT\n"
-               "ends now; TSTP takes nothing new; CONT goes on; HUP reloads settings and modules; TTIN and TTOU add and\n"
+    .details = "Takes jobs from queues and runs them, in processes with threads, until it is told "
+               "to stop.\n"
+               "Signals: TERM finishes what runs, up to --grace, then ends; INT the same, a second "
+               "one ends now; QUIT\n"
+               "ends now; TSTP takes nothing new; CONT goes on; HUP reloads settings and modules; "
+               "TTIN and TTOU add and\n"
                "remove a process; USR1 logs what runs.",
     .rows = worker_option_rows,
     .n_rows = WORKER_OPTION_ROWS,
     .options_size = sizeof(struct worker_options),
-    .examples = {"celeriac worker", "celeriac worker -q urgent,10 -q default -P 4 -T 2 --module ./mine.so"},
-    .exit_codes = "0   stopped as asked\n64  usage\n78  bad configuration, or a module that does not load\n",
+    .examples = {"celeriac worker",
+                 "celeriac worker -q urgent,10 -q default -P 4 -T 2 --module ./mine.so"},
+    .exit_codes =
+        "0   stopped as asked\n64  usage\n78  bad configuration, or a module that does not load\n",
     .run = run,
 };

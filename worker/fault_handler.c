@@ -1,9 +1,11 @@
-/* Fault handler. The thread that faults notes its slot and the signal in the scoreboard, which outlives the process,
- * and dies of the same signal by its default action (so there is a core file if the system wants one). Two atomic
- * stores and nothing else: the process is broken. Each compute thread has its own alternate stack, since the fault may
- * be a stack overflow. The first of several threads that fault at once is the culprit.
+/* Fault handler. The thread that faults notes its slot and the signal in the scoreboard, which
+ * outlives the process, and dies of the same signal by its default action (so there is a core file
+ * if the system wants one). Two atomic stores and nothing else: the process is broken. Each compute
+ * thread has its own alternate stack, since the fault may be a stack overflow. The first of several
+ * threads that fault at once is the culprit.
  *
- * An exit(3) called by a task ends the process as surely; an exit handler notes the slot of the thread that called. */
+ * An exit(3) called by a task ends the process as surely; an exit handler notes the slot of the
+ * thread that called. */
 #include "worker/fault_handler.h"
 
 #include <signal.h>
@@ -16,15 +18,16 @@
 
 enum { ALTERNATE_STACK = 64 * 1024 };
 
-static struct scoreboard *blamed_board;      /* signal plumbing: a handler gets no argument */
-static _Thread_local unsigned blamed_slot;   /* slot + 1; 0: no compute thread */
+static struct scoreboard *blamed_board;    /* signal plumbing: a handler gets no argument */
+static _Thread_local unsigned blamed_slot; /* slot + 1; 0: no compute thread */
 static _Thread_local void *alternate_stack;
 
 static void
 note(int signal)
 {
     uint32_t none = 0;
-    if (blamed_slot != 0 && atomic_compare_exchange_strong(&blamed_board->fault_slot, &none, blamed_slot))
+    if (blamed_slot != 0 &&
+        atomic_compare_exchange_strong(&blamed_board->fault_slot, &none, blamed_slot))
         atomic_store(&blamed_board->fault_signal, signal);
 }
 
@@ -45,7 +48,8 @@ void
 fault_handler_install(struct scoreboard *board)
 {
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
-    struct sigaction action = {.sa_handler = on_fault, .sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER};
+    struct sigaction action = {.sa_handler = on_fault,
+                               .sa_flags = SA_ONSTACK | SA_RESETHAND | SA_NODEFER};
 
     blamed_board = board;
     MUST(sigemptyset(&action.sa_mask) == 0);

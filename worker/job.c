@@ -1,5 +1,6 @@
-/* Jobs and how they end. The arena of a job is its own: filled by the loop (the message), then by the thread that runs
- * it (arguments, result, encoded outcome), then read by the loop, handed over by the pool's locks. */
+/* Jobs and how they end. The arena of a job is its own: filled by the loop (the message), then by
+ * the thread that runs it (arguments, result, encoded outcome), then read by the loop, handed over
+ * by the pool's locks. */
 #include "worker/job.h"
 
 #include <stdlib.h>
@@ -42,7 +43,8 @@ void
 job_end(struct job *job, struct outcome *o, const char *worker, struct buffer *scratch)
 {
     const struct message *m = &job->message;
-    const bool is_stored = o->state == JOB_SUCCESS || o->state == JOB_CANCELLED || o->state == JOB_EXPIRED;
+    const bool is_stored =
+        o->state == JOB_SUCCESS || o->state == JOB_CANCELLED || o->state == JOB_EXPIRED;
     struct error err = ERROR_INIT;
 
     o->task = m->task != NULL ? arena_text(job->arena, m->task, m->task_len) : NULL;
@@ -63,19 +65,21 @@ job_end(struct job *job, struct outcome *o, const char *worker, struct buffer *s
     job->state = o->state;
     job->error_type = o->error_type;
     job->error_message = o->error_message;
-    job->finish = (struct broker_finish){.id = job->id,
-                                         .kind = is_stored ? FINISH_STORE : FINISH_BURY,
-                                         .outcome = arena_copy(job->arena, scratch->data, scratch->len),
-                                         .len = scratch->len,
-                                         .ttl_ms = m->result_ttl_ms,
-                                         .has_unique = m->unique != NULL,
-                                         .state = o->state};
+    job->finish =
+        (struct broker_finish){.id = job->id,
+                               .kind = is_stored ? FINISH_STORE : FINISH_BURY,
+                               .outcome = arena_copy(job->arena, scratch->data, scratch->len),
+                               .len = scratch->len,
+                               .ttl_ms = m->result_ttl_ms,
+                               .has_unique = m->unique != NULL,
+                               .state = o->state};
     if (scratch->capacity > SCRATCH_KEPT)
         buffer_clear(scratch);
 }
 
 void
-job_end_dead(struct job *job, const char *type, const char *message, const char *worker, struct buffer *scratch)
+job_end_dead(struct job *job, const char *type, const char *message, const char *worker,
+             struct buffer *scratch)
 {
     struct outcome o = OUTCOME_INIT;
     o.state = JOB_DEAD;

@@ -10,8 +10,8 @@ struct identity;
 struct runner_queue;
 
 enum job_end_kind {
-    JOB_ENDS,            /* `finish` says how */
-    JOB_HAS_NO_TASK,     /* no module here knows the task: somebody else may */
+    JOB_ENDS,        /* `finish` says how */
+    JOB_HAS_NO_TASK, /* no module here knows the task: somebody else may */
 };
 
 struct job {
@@ -20,9 +20,9 @@ struct job {
     struct identity *owner; /* the name under which it was reserved */
     struct id id;
     bool is_cancelled, is_suspect;
-    bool was_sent; /* a commit of it has been sent, and its answer lost */
+    bool was_sent;                          /* a commit of it has been sent, and its answer lost */
     int64_t reserved_us, reserved_redis_ms; /* the same moment, CLOCK_MONOTONIC and Redis TIME */
-    unsigned runner_k;      /* of that name */
+    unsigned runner_k;                      /* of that name */
     const char *queue_name;
     struct celeriac_arena *arena; /* holds everything below */
     const char *bytes;
@@ -37,7 +37,8 @@ struct job {
     int64_t runtime_us; /* -1: it never started */
 };
 
-/* Jobs that are not in use, with their arenas, so that a job costs no allocation. Belongs to the loop. */
+/* Jobs that are not in use, with their arenas, so that a job costs no allocation. Belongs to the
+ * loop. */
 struct job_store {
     struct pool_list unused;
 };
@@ -62,11 +63,12 @@ struct job_place {
 /* Runs one job to its end, in a compute thread. */
 void job_run(struct job_place *place, struct job *job);
 
-/* Ends a job with this outcome: what is the same for all (ids, counters, attempt) is filled in, the outcome is encoded,
- * `finish` is set. `scratch` is reused from call to call. */
+/* Ends a job with this outcome: what is the same for all (ids, counters, attempt) is filled in, the
+ * outcome is encoded, `finish` is set. `scratch` is reused from call to call. */
 void job_end(struct job *job, struct outcome *o, const char *worker, struct buffer *scratch);
 /* Ends it as dead: it could not be run at all. */
-void job_end_dead(struct job *job, const char *type, const char *message, const char *worker, struct buffer *scratch);
+void job_end_dead(struct job *job, const char *type, const char *message, const char *worker,
+                  struct buffer *scratch);
 /* Another attempt. */
 void job_end_retry(struct job *job, int64_t delay_ms, bool is_free);
 

@@ -1,9 +1,11 @@
-/* Running a job: what a compute thread does between taking a job from the pool and giving it back done.
+/* Running a job: what a compute thread does between taking a job from the pool and giving it back
+ * done.
  *
- * decode -> cancelled or expired already? -> find the task -> show the job in the slot -> run -> conclude
+ * decode -> cancelled or expired already? -> find the task -> show the job in the slot -> run ->
+ * conclude
  *
- * Nothing here talks to Redis or waits. The time of the job's start is Redis' own: that of the reservation plus what
- * has passed since on the monotonic clock. */
+ * Nothing here talks to Redis or waits. The time of the job's start is Redis' own: that of the
+ * reservation plus what has passed since on the monotonic clock. */
 #include "worker/job.h"
 
 #include <string.h>
@@ -27,7 +29,8 @@ static void run_task(struct run *run);
 static void show(const struct run *run);
 static void ask_for_look(const struct run *run, const struct slot_job *shown);
 static enum celeriac_outcome run_chunk(struct celeriac_context *ctx, const struct message *m);
-static void conclude(const struct run *run, enum celeriac_outcome end, struct celeriac_context *ctx);
+static void conclude(const struct run *run, enum celeriac_outcome end,
+                     struct celeriac_context *ctx);
 static void conclude_failure(const struct run *run, struct outcome *o, bool is_final);
 
 static int64_t
@@ -91,7 +94,8 @@ run_task(struct run *run)
 
     run->max_retries = retry_limit(m->max_retries, ctx.task->max_retries);
     show(run);
-    enum celeriac_outcome end = m->chunk > 0 ? run_chunk(&ctx, m) : context_run(&ctx, m->args, m->kwargs);
+    enum celeriac_outcome end =
+        m->chunk > 0 ? run_chunk(&ctx, m) : context_run(&ctx, m->args, m->kwargs);
     const bool was_stray = slot_flag_is_stray(place->slot);
     const enum stop_reason reason = slot_stop_reason(place->slot);
     slot_end(place->slot);
@@ -135,8 +139,9 @@ show(const struct run *run)
         ask_for_look(run, &shown);
 }
 
-/* The master looks at the limits once a second, or earlier if it was told of one. The read-modify-write makes sure
- * that either it sees the slot or this thread sees the time it has just set. */
+/* The master looks at the limits once a second, or earlier if it was told of one. The
+ * read-modify-write makes sure that either it sees the slot or this thread sees the time it has
+ * just set. */
 static void
 ask_for_look(const struct run *run, const struct slot_job *shown)
 {
@@ -163,17 +168,14 @@ borrow(const struct celeriac_value *v)
     return same.out;
 }
 
-/* One line of a chunk: an array is the list of arguments, an object the keyword arguments, else one argument. */
+/* One line of a chunk: an array is the list of arguments, an object the keyword arguments. The
+ * codec lets nothing else through. */
 static enum celeriac_outcome
 run_line(struct celeriac_context *ctx, const struct celeriac_value *line)
 {
-    if (celeriac_type(line) == CELERIAC_ARRAY)
-        return context_run(ctx, line, NULL);
     if (celeriac_type(line) == CELERIAC_OBJECT)
         return context_run(ctx, NULL, line);
-    struct celeriac_value *args = celeriac_array(ctx->arena);
-    celeriac_append(args, borrow(line));
-    return context_run(ctx, args, NULL);
+    return context_run(ctx, line, NULL);
 }
 
 static struct celeriac_value *
@@ -256,7 +258,9 @@ conclude_failure(const struct run *run, struct outcome *o, bool is_final)
     if (!is_final && m->attempts < run->max_retries) {
         job->error_type = o->error_type;
         job->error_message = o->error_message;
-        job_end_retry(job, retry_delay_ms(m->attempts, m->backoff_ms, m->backoff_max_ms, retry_random()), false);
+        job_end_retry(job,
+                      retry_delay_ms(m->attempts, m->backoff_ms, m->backoff_max_ms, retry_random()),
+                      false);
         return;
     }
     o->state = JOB_FAILURE;

@@ -1,4 +1,5 @@
-/* Limits. All times are CLOCK_MONOTONIC in ms. The master calls these on its ticks; nothing here looks at a clock. */
+/* Limits. All times are CLOCK_MONOTONIC in ms. The master calls these on its ticks; nothing here
+ * looks at a clock. */
 #include "worker/limits.h"
 
 static int64_t
@@ -14,7 +15,8 @@ limits_judge(const struct slot_view *v, int64_t now_ms)
     struct limit_judgement j = {LIMIT_FINE, INT64_MAX};
 
     if (v->cancelled_ms != 0) {
-        const int64_t end = v->is_forced ? v->cancelled_ms : v->cancelled_ms + LIMIT_CANCEL_GRACE_MS;
+        const int64_t end =
+            v->is_forced ? v->cancelled_ms : v->cancelled_ms + LIMIT_CANCEL_GRACE_MS;
         if (now_ms >= end)
             return (struct limit_judgement){LIMIT_UNHEEDED, now_ms};
         j.look_again_ms = end;

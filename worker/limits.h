@@ -5,7 +5,8 @@
 #include "worker/scoreboard.h"
 
 enum {
-    LIMIT_CANCEL_GRACE_MS = 10000, /* a task that ignores its cancellation that long loses its process */
+    LIMIT_CANCEL_GRACE_MS =
+        10000, /* a task that ignores its cancellation that long loses its process */
     LIMIT_RUNNER_SILENT_MS = 15000,
     LIMIT_STEWARD_SILENT_MS = 5000,
     LIMIT_LOOK_MS = 1000, /* the master looks at the scoreboards at least that often */
@@ -13,9 +14,9 @@ enum {
 
 enum limit_verdict {
     LIMIT_FINE,
-    LIMIT_SOFT,      /* the soft limit has passed: set the flag */
-    LIMIT_HARD,      /* the hard limit has passed: replace the process */
-    LIMIT_UNHEEDED,  /* the cancellation was ignored past its grace: replace the process */
+    LIMIT_SOFT,     /* the soft limit has passed: set the flag */
+    LIMIT_HARD,     /* the hard limit has passed: replace the process */
+    LIMIT_UNHEEDED, /* the cancellation was ignored past its grace: replace the process */
 };
 
 struct limit_judgement {
@@ -25,8 +26,9 @@ struct limit_judgement {
 
 struct limit_judgement limits_judge(const struct slot_view *v, int64_t now_ms);
 
-/* Has a process that should stamp its scoreboard been silent for `limit_ms`? The time in which the observer itself did
- * not run (`awake_since_ms`: since when it has been looking without a gap) does not count against the observed. */
+/* Has a process that should stamp its scoreboard been silent for `limit_ms`? The time in which the
+ * observer itself did not run (`awake_since_ms`: since when it has been looking without a gap) does
+ * not count against the observed. */
 bool limits_is_silent(int64_t stamp_ms, int64_t now_ms, int64_t awake_since_ms, int64_t limit_ms);
 
 enum memory_verdict {

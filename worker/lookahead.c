@@ -1,6 +1,7 @@
-/* Look-ahead: a slot that had to wait for a round trip to Redis after each job would idle most of the time when jobs
- * take microseconds, and a slot that hoards jobs makes them wait while other workers idle. So what is reserved ahead is
- * bounded by time, not by number: what the runner is expected to finish within LOOKAHEAD_SPAN_US. */
+/* Look-ahead: a slot that had to wait for a round trip to Redis after each job would idle most of
+ * the time when jobs take microseconds, and a slot that hoards jobs makes them wait while other
+ * workers idle. So what is reserved ahead is bounded by time, not by number: what the runner is
+ * expected to finish within LOOKAHEAD_SPAN_US. */
 #include "worker/lookahead.h"
 
 int64_t

@@ -1,5 +1,5 @@
-/* The program: the verbs of client/cli and the verb `worker`, put together here so that client/ knows nothing of
- * worker/. */
+/* The program: the verbs of client/cli and the verb `worker`, put together here so that client/
+ * knows nothing of worker/. */
 #include "client/cli/command.h"
 
 extern const struct command cmd_worker;

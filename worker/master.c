@@ -1,16 +1,18 @@
-/* The master: forks, reaps, restarts, passes on what it is told, watches limits. It has one thread and no event loop;
- * it runs no task code and talks to no server, so that little can go wrong in it.
+/* The master: forks, reaps, restarts, passes on what it is told, watches limits. It has one thread
+ * and no event loop; it runs no task code and talks to no server, so that little can go wrong in
+ * it.
  *
- *     signals --> signalfd \                 / children_reap       who ended, why, what next (worker/supervise.h)
- *     children --> sockets  > poll --> tick <  limits_look         time, memory, silence (worker/limits.h)
- *     the next deadline ---/                 \ children_reconcile  as many runners as wanted
+ *     signals --> signalfd \                 / children_reap       who ended, why, what next
+ * (worker/supervise.h) children --> sockets  > poll --> tick <  limits_look         time, memory,
+ * silence (worker/limits.h) the next deadline ---/                 \ children_reconcile  as many
+ * runners as wanted
  *
- * Everything it knows of a runner is in the scoreboard and in a few fixed records. When a runner dies, its successor
- * is forked at once, and the steward is told to give its jobs back; the dead one's scoreboard is kept until that is
- * acknowledged.
+ * Everything it knows of a runner is in the scoreboard and in a few fixed records. When a runner
+ * dies, its successor is forked at once, and the steward is told to give its jobs back; the dead
+ * one's scoreboard is kept until that is acknowledged.
  *
- * Stopping: runners drain; what still runs when the grace time is over is killed and handed back by the steward; then
- * the steward leaves, and the master ends. */
+ * Stopping: runners drain; what still runs when the grace time is over is killed and handed back by
+ * the steward; then the steward leaves, and the master ends. */
 #include <errno.h>
 #include <poll.h>
 #include <signal.h>
@@ -26,7 +28,7 @@
 #include "worker/master_state.h"
 
 enum {
-    LEAVE_MS = 3000, /* what the steward gets to unregister the worker */
+    LEAVE_MS = 3000,  /* what the steward gets to unregister the worker */
     FLAGGED_MS = 300, /* what tasks that poll get to return after the grace time */
     RESEND_MS = 1000,
 };
@@ -226,8 +228,9 @@ stop_steward(struct master *m, int64_t now_ms)
     if (!has_ended && now_ms < m->leave_ms)
         return;
     if (!has_ended)
-        log_event(LOG_WARN, "not_unregistered",
-                  "reason=\"no answer from Redis in time: other workers take over after the lease\"");
+        log_event(
+            LOG_WARN, "not_unregistered",
+            "reason=\"no answer from Redis in time: other workers take over after the lease\"");
     m->is_over = true;
 }
 
@@ -235,6 +238,8 @@ static void
 tick(struct master *m, int64_t now_ms)
 {
     children_reap(m, now_ms);
+    if (m->is_over)
+        return;
     limits_look(m, now_ms);
     if (now_ms >= m->next_resend_ms) {
         m->next_resend_ms = now_ms + RESEND_MS;

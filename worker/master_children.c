@@ -1,10 +1,12 @@
 /* The master's children: starting, reaping, replacing.
  *
- * A runner's life, as the master sees it:   STARTING --READY--> READY --told to drain--> DRAINING --> reaped
+ * A runner's life, as the master sees it:   STARTING --READY--> READY --told to drain--> DRAINING
+ * --> reaped
  *
- * children_reconcile compares what is there with what is wanted. One rule serves start, restart, scaling and reload:
- * too few live (not draining) runners: start one; some are stale: one more than wanted is started, and when that is
- * ready a stale one is told to drain; too many: the youngest drains. */
+ * children_reconcile compares what is there with what is wanted. One rule serves start, restart,
+ * scaling and reload: too few live (not draining) runners: start one; some are stale: one more than
+ * wanted is started, and when that is ready a stale one is told to drain; too many: the youngest
+ * drains. */
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,7 +21,8 @@
 #include "worker/runner.h"
 #include "worker/steward.h"
 
-static void on_runner_exit(struct master *m, struct runner_child *c, int status, const struct rusage *usage);
+static void on_runner_exit(struct master *m, struct runner_child *c, int status,
+                           const struct rusage *usage);
 static void on_steward_exit(struct master *m, int status, int64_t now_ms);
 
 /* ---- starting ---- */
@@ -34,7 +37,8 @@ start_runner(struct master *m, int64_t now_ms)
     for (size_t i = 0; i < MASTER_RUNNERS_MAX && c == NULL; i++)
         c = m->runners[i].pid == 0 ? &m->runners[i] : NULL;
     struct scoreboard *board =
-        c != NULL ? scoreboards_take(m->boards, m->last_number + 1, m->settings->threads, now_ms) : NULL;
+        c != NULL ? scoreboards_take(m->boards, m->last_number + 1, m->settings->threads, now_ms)
+                  : NULL;
     if (board == NULL) {
         log_event(LOG_ERROR, "runner_not_started", "reason=\"no seat is free\"");
         m->next_start_ms = now_ms + SUPERVISE_MAX_DELAY_MS;
@@ -48,7 +52,8 @@ start_runner(struct master *m, int64_t now_ms)
                          .number = number,
                          .title = title,
                          .is_quiet = m->state == WORKER_QUIET};
-    *c = (struct runner_child){.number = number, .board = board, .settings = m->settings, .started_ms = now_ms};
+    *c = (struct runner_child){
+        .number = number, .board = board, .settings = m->settings, .started_ms = now_ms};
     if (!process_fork(&h, runner_main, &c->pid, &c->fd, &err)) {
         log_event(LOG_ERROR, "runner_not_started", "reason=\"%s\"", log_quote(err.message));
         c->pid = 0;
@@ -57,7 +62,8 @@ start_runner(struct master *m, int64_t now_ms)
         return;
     }
     board->pid = (int32_t)c->pid;
-    log_event(LOG_INFO, "runner_started", "runner=%s/%u pid=%d", m->settings->id, number, (int)c->pid);
+    log_event(LOG_INFO, "runner_started", "runner=%s/%u pid=%d", m->settings->id, number,
+              (int)c->pid);
 }
 
 void
@@ -127,7 +133,8 @@ take_census(struct master *m)
         n.starting += c->state == RUNNER_STARTING;
         n.ready += c->state == RUNNER_READY;
         n.stale += c->is_stale;
-        if (c->is_stale && c->state == RUNNER_READY && (n.oldest_stale == NULL || c->number < n.oldest_stale->number))
+        if (c->is_stale && c->state == RUNNER_READY &&
+            (n.oldest_stale == NULL || c->number < n.oldest_stale->number))
             n.oldest_stale = c;
         if (n.youngest == NULL || c->number > n.youngest->number)
             n.youngest = c;
@@ -145,8 +152,8 @@ announce(struct master *m)
     for (size_t i = 0; i < m->settings->n_queues && len < sizeof(queues); i++)
         len += (size_t)snprintf(queues + len, sizeof(queues) - len, "%s%s", i > 0 ? "," : "",
                                 m->settings->queues[i].name);
-    log_event(LOG_INFO, "worker_ready", "pid=%d processes=%u threads=%u queues=%s", (int)getpid(), m->wanted,
-              m->settings->threads, queues);
+    log_event(LOG_INFO, "worker_ready", "pid=%d processes=%u threads=%u queues=%s", (int)getpid(),
+              m->wanted, m->settings->threads, queues);
 }
 
 void
@@ -171,7 +178,8 @@ children_reconcile(struct master *m, int64_t now_ms)
 
 /* ---- what runners say ---- */
 
-/* The first runner with new settings works: they hold. The steward is replaced, since it serves the queues of all. */
+/* The first runner with new settings works: they hold. The steward is replaced, since it serves the
+ * queues of all. */
 static void
 accept_reload(struct master *m)
 {
@@ -201,7 +209,8 @@ children_on_message(struct master *m, struct runner_child *c, const struct wire 
         return;
     case WIRE_RECYCLE:
         c->state = RUNNER_DRAINING;
-        log_event(LOG_INFO, "runner_recycled", "runner=%s/%u reason=jobs", m->settings->id, c->number);
+        log_event(LOG_INFO, "runner_recycled", "runner=%s/%u reason=jobs", m->settings->id,
+                  c->number);
         return;
     default:
         log_event(LOG_ERROR, "wire_unknown", "kind=%u runner=%u", (unsigned)w->kind, c->number);
@@ -256,23 +265,27 @@ log_death(const struct master *m, const struct runner_child *c, const struct wir
     struct id id;
     char text[ID_MAX + 1] = "", slot_text[16] = "";
     const uint32_t slot = d->reason == DEATH_OWN ? c->board->fault_slot : d->slot + 1;
-    const bool is_named = slot > 0 && d->reason <= DEATH_UNHEEDED && slot_read(&c->board->slots[slot - 1], &v) &&
+    const bool is_named = slot > 0 && d->reason <= DEATH_UNHEEDED &&
+                          slot_read(&c->board->slots[slot - 1], &v) &&
                           id_from_redis(&id, v.job.id, strlen(v.job.id));
 
     if (is_named)
         (void)snprintf(slot_text, sizeof(slot_text), "%u", slot - 1);
     log_event(d->reason >= DEATH_HANDBACK ? LOG_INFO : LOG_WARN, "runner_died",
-              "runner=%s/%u pid=%d reason=%s signal=%s code=%d core=%u maxrss_kb=%lld running=%u slot=%s job=%s",
+              "runner=%s/%u pid=%d reason=%s signal=%s code=%d core=%u maxrss_kb=%lld running=%u "
+              "slot=%s job=%s",
               m->settings->id, c->number, (int)c->pid, reasons[d->reason],
-              d->signal != 0 ? fault_signal_name(d->signal) : "", d->code, d->is_core, (long long)d->maxrss_kb,
-              scoreboard_busy(c->board), slot_text, is_named ? id_print(&id, text) : "");
+              d->signal != 0 ? fault_signal_name(d->signal) : "", d->code, d->is_core,
+              (long long)d->maxrss_kb, scoreboard_busy(c->board), slot_text,
+              is_named ? id_print(&id, text) : "");
 }
 
 /* A new runner cannot work with the settings that were just read: the old ones stay. */
 static void
 refuse_reload(struct master *m)
 {
-    log_event(LOG_ERROR, "reload_refused", "reason=\"a runner with the new settings did not start\"");
+    log_event(LOG_ERROR, "reload_refused",
+              "reason=\"a runner with the new settings did not start\"");
     m->settings = m->settings_before;
     m->settings_before = NULL;
     m->wanted = m->settings->processes;
@@ -285,9 +298,12 @@ on_runner_exit(struct master *m, struct runner_child *c, int status, const struc
 {
     struct child_exit e = exit_of(status, c->started_ms, c->was_ready);
     const bool has_left = e.code == 0 && c->board->state == RUNNER_LEFT;
-    const bool has_drained = e.code == 0 && c->state == RUNNER_DRAINING && scoreboard_busy(c->board) == 0;
+    const bool has_drained =
+        e.code == 0 && c->state == RUNNER_DRAINING && scoreboard_busy(c->board) == 0;
     struct wire_death d = {.seat = (uint32_t)(c->board - m->boards->seats),
-                           .reason = has_left || has_drained ? DEATH_DRAINED : c->is_killed ? c->reason : DEATH_OWN,
+                           .reason = has_left || has_drained ? DEATH_DRAINED
+                                     : c->is_killed          ? c->reason
+                                                             : DEATH_OWN,
                            .pid = (int32_t)c->pid,
                            .signal = e.signal,
                            .code = e.code,
@@ -300,7 +316,8 @@ on_runner_exit(struct master *m, struct runner_child *c, int status, const struc
     e.was_expected = has_left || has_drained || c->is_killed;
     e.blames_a_job = c->board->fault_slot != 0 || scoreboard_busy(c->board) > 0;
     if (d.reason == DEATH_DRAINED)
-        log_event(LOG_INFO, "runner_ended", "runner=%s/%u pid=%d", m->settings->id, c->number, (int)c->pid);
+        log_event(LOG_INFO, "runner_ended", "runner=%s/%u pid=%d", m->settings->id, c->number,
+                  (int)c->pid);
     else
         log_death(m, c, &d);
     if (has_left)
@@ -310,7 +327,8 @@ on_runner_exit(struct master *m, struct runner_child *c, int status, const struc
     if (c->fd >= 0)
         (void)close(c->fd);
 
-    const bool refuses = e.code == ERROR_CONFIG && m->settings_before != NULL && c->settings == m->settings;
+    const bool refuses =
+        e.code == ERROR_CONFIG && m->settings_before != NULL && c->settings == m->settings;
     c->pid = 0;
     if (refuses) {
         refuse_reload(m);

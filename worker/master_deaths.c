@@ -1,5 +1,6 @@
-/* Deaths of runners that the steward has not dealt with yet. Each is told at once, and again once a second or to a new
- * steward, until it is acknowledged; saying it twice does no harm. Until then the dead runner's seat is kept. */
+/* Deaths of runners that the steward has not dealt with yet. Each is told at once, and again once a
+ * second or to a new steward, until it is acknowledged; saying it twice does no harm. Until then
+ * the dead runner's seat is kept. */
 #include <stdlib.h>
 
 #include "common/mem.h"

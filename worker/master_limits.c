@@ -1,5 +1,5 @@
-/* The master's look at the scoreboards: time limits, cancellations that are not heeded, memory, silence. What follows
- * from the numbers is decided in worker/limits.c; here it is carried out. */
+/* The master's look at the scoreboards: time limits, cancellations that are not heeded, memory,
+ * silence. What follows from the numbers is decided in worker/limits.c; here it is carried out. */
 #include <signal.h>
 #include <string.h>
 
@@ -21,7 +21,8 @@ min_ms(int64_t a, int64_t b)
 }
 
 static void
-kill_for_slot(struct runner_child *c, uint32_t slot, const struct slot_view *v, enum death_reason reason)
+kill_for_slot(struct runner_child *c, uint32_t slot, const struct slot_view *v,
+              enum death_reason reason)
 {
     c->slot = slot;
     c->generation = v->generation;
@@ -59,7 +60,8 @@ look_at_runner(const struct master *m, struct runner_child *c, int64_t now_ms)
 {
     int64_t next = now_ms + LIMIT_LOOK_MS;
 
-    /* Said before looking, so that a job that begins meanwhile either is seen or sees the time: job_run.c. */
+    /* Said before looking, so that a job that begins meanwhile either is seen or sees the time:
+     * job_run.c. */
     (void)atomic_exchange(&c->board->next_look_ms, next);
     for (uint32_t i = 0; i < c->board->n_slots; i++)
         next = min_ms(next, look_at_slot(c, i, now_ms));
@@ -67,7 +69,8 @@ look_at_runner(const struct master *m, struct runner_child *c, int64_t now_ms)
 
     const int64_t limit = c->state == RUNNER_STARTING ? STARTING_SILENT_MS : LIMIT_RUNNER_SILENT_MS;
     if (!c->is_killed && limits_is_silent(c->board->stamp_ms, now_ms, m->awake_since_ms, limit)) {
-        log_event(LOG_ERROR, "runner_stalled", "runner=%s/%u pid=%d", m->settings->id, c->number, (int)c->pid);
+        log_event(LOG_ERROR, "runner_stalled", "runner=%s/%u pid=%d", m->settings->id, c->number,
+                  (int)c->pid);
         children_kill(c, DEATH_STALLED);
     }
     return next;
@@ -85,13 +88,13 @@ look_at_memory(struct master *m, struct runner_child *c)
         return;
     case MEMORY_RECYCLE:
         if (!c->is_stale && c->state == RUNNER_READY)
-            log_event(LOG_INFO, "runner_recycled", "runner=%s/%u reason=memory bytes=%lld", m->settings->id, c->number,
-                      (long long)bytes);
+            log_event(LOG_INFO, "runner_recycled", "runner=%s/%u reason=memory bytes=%lld",
+                      m->settings->id, c->number, (long long)bytes);
         c->is_stale = true;
         return;
     case MEMORY_KILL:
-        log_event(LOG_WARN, "runner_too_large", "runner=%s/%u bytes=%lld", m->settings->id, c->number,
-                  (long long)bytes);
+        log_event(LOG_WARN, "runner_too_large", "runner=%s/%u bytes=%lld", m->settings->id,
+                  c->number, (long long)bytes);
         children_kill(c, DEATH_MEMORY);
         return;
     }
@@ -103,7 +106,8 @@ look_at_steward(struct master *m, int64_t now_ms)
     struct steward_child *s = &m->steward;
 
     if (s->pid == 0 || s->is_killed ||
-        !limits_is_silent(m->boards->steward_stamp_ms, now_ms, m->awake_since_ms, LIMIT_STEWARD_SILENT_MS))
+        !limits_is_silent(m->boards->steward_stamp_ms, now_ms, m->awake_since_ms,
+                          LIMIT_STEWARD_SILENT_MS))
         return;
     log_event(LOG_ERROR, "steward_stalled", "pid=%d", (int)s->pid);
     s->is_killed = true;
@@ -145,17 +149,22 @@ dump_runner(const struct master *m, const struct runner_child *c)
     char text[ID_MAX + 1];
 
     log_event(LOG_INFO, "dump",
-              "runner=%s/%u pid=%d state=%s busy=%u threads=%u done=%llu failed=%llu stale=%llu private_kb=%lld "
+              "runner=%s/%u pid=%d state=%s busy=%u threads=%u done=%llu failed=%llu stale=%llu "
+              "private_kb=%lld "
               "round_ms_ago=%lld",
-              m->settings->id, c->number, (int)c->pid, states[c->state], scoreboard_busy(b), b->n_slots,
-              (unsigned long long)b->done, (unsigned long long)b->failed, (unsigned long long)b->stale,
-              (long long)process_private_bytes(c->pid) / 1024, (long long)(clock_mono_ms() - b->stamp_ms));
+              m->settings->id, c->number, (int)c->pid, states[c->state], scoreboard_busy(b),
+              b->n_slots, (unsigned long long)b->done, (unsigned long long)b->failed,
+              (unsigned long long)b->stale, (long long)process_private_bytes(c->pid) / 1024,
+              (long long)(clock_mono_ms() - b->stamp_ms));
     for (uint32_t i = 0; i < b->n_slots; i++) {
-        if (!slot_read(&b->slots[i], &v) || !id_from_redis(&id, v.job.id, strnlen(v.job.id, ID_MAX)))
+        if (!slot_read(&b->slots[i], &v) ||
+            !id_from_redis(&id, v.job.id, strnlen(v.job.id, ID_MAX)))
             continue;
-        log_event(LOG_INFO, "dump_slot", "runner=%s/%u slot=%u id=%s task=%s queue=%s running_ms=%lld progress=%.3f stop=%d",
-                  m->settings->id, c->number, i, id_print(&id, text), v.job.task, v.job.queue,
-                  (long long)(clock_mono_ms() - v.job.started_ms), (double)v.progress / 1e6, (int)v.stop);
+        log_event(
+            LOG_INFO, "dump_slot",
+            "runner=%s/%u slot=%u id=%s task=%s queue=%s running_ms=%lld progress=%.3f stop=%d",
+            m->settings->id, c->number, i, id_print(&id, text), v.job.task, v.job.queue,
+            (long long)(clock_mono_ms() - v.job.started_ms), (double)v.progress / 1e6, (int)v.stop);
     }
 }
 

@@ -1,5 +1,6 @@
-/* What signals mean, and the changes of state that they and remote commands ask for. Signals are blocked and read from
- * a signalfd, so they arrive between two rounds of the master, never inside one. */
+/* What signals mean, and the changes of state that they and remote commands ask for. Signals are
+ * blocked and read from a signalfd, so they arrive between two rounds of the master, never inside
+ * one. */
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
@@ -39,7 +40,8 @@ master_stop(struct master *m, bool is_hard, int64_t now_ms)
     m->is_hard |= is_hard;
     if (m->state == WORKER_STOPPING)
         return;
-    log_event(LOG_INFO, "worker_stopping", "grace_ms=%lld", is_hard ? 0 : (long long)m->settings->grace_ms);
+    log_event(LOG_INFO, "worker_stopping", "grace_ms=%lld",
+              is_hard ? 0 : (long long)m->settings->grace_ms);
     m->state = WORKER_STOPPING;
     m->stop_ms = now_ms + m->settings->grace_ms;
     master_tell_state(m);
@@ -70,7 +72,8 @@ master_scale(struct master *m, int64_t wanted)
     log_event(LOG_INFO, "worker_scaled", "processes=%u", m->wanted);
 }
 
-/* The steward goes on serving queues that the new settings no longer name: runners with the old ones are still there. */
+/* The steward goes on serving queues that the new settings no longer name: runners with the old
+ * ones are still there. */
 static void
 add_queues(struct worker_settings *to, const struct worker_settings *from)
 {
@@ -83,7 +86,8 @@ add_queues(struct worker_settings *to, const struct worker_settings *from)
     }
 }
 
-/* Settings live as long as the process: children that were forked with them may be there until the end. */
+/* Settings live as long as the process: children that were forked with them may be there until the
+ * end. */
 void
 master_reload(struct master *m)
 {

@@ -1,4 +1,5 @@
-/* The inside of the master, shared by the master_*.c files. One thread, no event loop, no connection. */
+/* The inside of the master, shared by the master_*.c files. One thread, no event loop, no
+ * connection. */
 #ifndef WORKER_MASTER_STATE_H
 #define WORKER_MASTER_STATE_H
 
@@ -17,7 +18,8 @@ struct runner_child {
     uint32_t number;
     struct scoreboard *board;
     const struct worker_settings *settings;
-    enum runner_state state; /* as the master knows it: STARTING until it said READY, DRAINING once told to */
+    enum runner_state
+        state; /* as the master knows it: STARTING until it said READY, DRAINING once told to */
     bool was_ready, is_stale; /* stale: to be replaced by a new one */
     int64_t started_ms;
     int64_t silent_since_ms;
@@ -43,9 +45,10 @@ struct death {
 };
 
 struct master {
-    const struct worker_settings *settings;        /* for new runners */
-    const struct worker_settings *settings_before; /* during a reload, until a new runner has been ready */
-    struct worker_settings *steward_settings;      /* with the queues of all runners there have been */
+    const struct worker_settings *settings; /* for new runners */
+    const struct worker_settings
+        *settings_before; /* during a reload, until a new runner has been ready */
+    struct worker_settings *steward_settings; /* with the queues of all runners there have been */
     struct scoreboards *boards;
     int signal_fd;
     struct runner_child runners[MASTER_RUNNERS_MAX];
@@ -66,7 +69,8 @@ struct master {
 };
 
 /* master_children.c */
-void children_reconcile(struct master *m, int64_t now_ms); /* starts and drains until there are as many as wanted */
+void children_reconcile(struct master *m,
+                        int64_t now_ms); /* starts and drains until there are as many as wanted */
 void children_reap(struct master *m, int64_t now_ms);
 void children_kill(struct runner_child *c, enum death_reason reason);
 void children_tell_all(struct master *m, enum wire_kind kind);

@@ -1,6 +1,6 @@
-/* Observing beats. What is remembered of a worker is its last value and since when that value has stood; a new value,
- * or a new epoch, starts the time afresh. The registry comes in the same order nearly always, so the search for a name
- * begins behind the one found last. */
+/* Observing beats. What is remembered of a worker is its last value and since when that value has
+ * stood; a new value, or a new epoch, starts the time afresh. The registry comes in the same order
+ * nearly always, so the search for a name begins behind the one found last. */
 #include "worker/observer.h"
 
 #include <stdio.h>
@@ -76,7 +76,8 @@ lease_of(const char *value)
 }
 
 struct observer_verdict
-observer_see(struct observer *o, const char *name, const char *value, int64_t now_ms, unsigned epoch)
+observer_see(struct observer *o, const char *name, const char *value, int64_t now_ms,
+             unsigned epoch)
 {
     struct sighting *s = find_or_add(o, name);
 

@@ -1,7 +1,8 @@
 /* Which of the workers in a queue's registry are dead? Policy; no clock, no system call.
  *
- * A worker is dead only when this observer saw no new beat of it for that worker's whole lease over one unbroken
- * connection (an epoch): so an outage of Redis, or of the network between us and Redis, kills nobody. */
+ * A worker is dead only when this observer saw no new beat of it for that worker's whole lease over
+ * one unbroken connection (an epoch): so an outage of Redis, or of the network between us and
+ * Redis, kills nobody. */
 #ifndef WORKER_OBSERVER_H
 #define WORKER_OBSERVER_H
 
@@ -20,8 +21,8 @@ struct observer_verdict {
 };
 
 /* One worker as found in the registry: `value` is "<beat> <lease in ms>". */
-struct observer_verdict observer_see(struct observer *o, const char *name, const char *value, int64_t now_ms,
-                                     unsigned epoch);
+struct observer_verdict observer_see(struct observer *o, const char *name, const char *value,
+                                     int64_t now_ms, unsigned epoch);
 /* Ends a pass over the registry: forgets the workers that were not in it. */
 void observer_end_pass(struct observer *o);
 

@@ -2,14 +2,14 @@
  *
  *   loop --submit--> [ready list] --> threads --> [done list] + eventfd --> loop
  *
- * Two lists with a lock each; no thread ever holds both. Work is taken first in, first out, one item at a time, so that
- * no thread sits on work that another could do. A thread is woken only if one sleeps, and the eventfd is written only
- * when the done list was empty: a busy pool makes no system call per item. The loop takes the whole done list under
- * the lock and works on it unlocked.
+ * Two lists with a lock each; no thread ever holds both. Work is taken first in, first out, one
+ * item at a time, so that no thread sits on work that another could do. A thread is woken only if
+ * one sleeps, and the eventfd is written only when the done list was empty: a busy pool makes no
+ * system call per item. The loop takes the whole done list under the lock and works on it unlocked.
  *
- * A thread that has run something may look for more during `spin_us` before it sleeps; it watches an atomic count, not
- * the lock. The wake-up of a sleeping thread costs the loop a system call and the item some 50 us; spinning costs a
- * core that something else may need, so it is short. */
+ * A thread that has run something may look for more during `spin_us` before it sleeps; it watches
+ * an atomic count, not the lock. The wake-up of a sleeping thread costs the loop a system call and
+ * the item some 50 us; spinning costs a core that something else may need, so it is short. */
 #include "worker/pool.h"
 
 #include <errno.h>
@@ -103,7 +103,8 @@ pool_new(struct pool **out, const struct pool_settings *settings, struct error *
     struct pool *p = mem_zero(sizeof(*p));
     p->settings = *settings;
     p->threads = mem_array(settings->threads, sizeof(*p->threads));
-    MUST(pthread_mutex_init(&p->ready_lock, NULL) == 0 && pthread_cond_init(&p->ready_grew, NULL) == 0);
+    MUST(pthread_mutex_init(&p->ready_lock, NULL) == 0 &&
+         pthread_cond_init(&p->ready_grew, NULL) == 0);
     MUST(pthread_mutex_init(&p->done_lock, NULL) == 0 && pthread_cond_init(&p->begun, NULL) == 0);
     p->event_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
     const bool is_open = p->event_fd >= 0 || error_set_errno(err, ERROR_UNAVAILABLE, "eventfd");
@@ -185,7 +186,8 @@ void
 pool_take_done(struct pool *p, struct pool_list *out)
 {
     eventfd_t count;
-    (void)eventfd_read(p->event_fd, &count); /* before the list is taken: what comes later writes again */
+    (void)eventfd_read(p->event_fd,
+                       &count); /* before the list is taken: what comes later writes again */
     MUST(pthread_mutex_lock(&p->done_lock) == 0);
     struct pool_list done = p->done;
     p->done = POOL_LIST_INIT;

@@ -31,20 +31,23 @@ struct pool_settings {
     size_t stack_bytes;
     int spin_us; /* how long a thread looks for more work before it sleeps */
     void *arg;
-    /* Called in each thread before its first and after its last item. A begin that fails makes pool_new fail. */
+    /* Called in each thread before its first and after its last item. A begin that fails makes
+     * pool_new fail. */
     bool (*begin)(void *arg, unsigned slot, struct error *err);
     void (*run)(void *arg, unsigned slot, struct pool_item *item);
     void (*end)(void *arg, unsigned slot);
 };
 
-/* All signals but faults are blocked in the threads. ERROR_UNAVAILABLE: no thread to be had; or what `begin` said. */
+/* All signals but faults are blocked in the threads. ERROR_UNAVAILABLE: no thread to be had; or
+ * what `begin` said. */
 bool pool_new(struct pool **out, const struct pool_settings *settings, struct error *err);
 /* What waits is dropped, what runs is waited for. */
 void pool_free(struct pool *p);
 
 /* Takes the items over; `list` is empty afterwards. */
 void pool_submit(struct pool *p, struct pool_list *list);
-/* Takes back those that no thread has begun and that were submitted before `before_us`, in order. */
+/* Takes back those that no thread has begun and that were submitted before `before_us`, in order.
+ */
 void pool_withdraw(struct pool *p, int64_t before_us, struct pool_list *out);
 /* Submission time of the oldest item that waits; -1: none waits. */
 int64_t pool_oldest_us(struct pool *p);

@@ -1,8 +1,8 @@
-/* Forking children. The master has one thread and no event base, so a fork is all it takes; the child opens everything
- * of its own (event base, connections, threads) afterwards.
+/* Forking children. The master has one thread and no event base, so a fork is all it takes; the
+ * child opens everything of its own (event base, connections, threads) afterwards.
  *
- * SIGTERM, SIGINT, ... get a handler that does nothing rather than being ignored or blocked: programs that a task
- * starts then begin with the defaults. */
+ * SIGTERM, SIGINT, ... get a handler that does nothing rather than being ignored or blocked:
+ * programs that a task starts then begin with the defaults. */
 #include "worker/process.h"
 
 #include <errno.h>
@@ -58,7 +58,8 @@ on_nothing(int signal)
 static void
 reset_signals(void)
 {
-    static const int others[] = {SIGTERM, SIGINT, SIGQUIT, SIGHUP, SIGTSTP, SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
+    static const int others[] = {SIGTERM, SIGINT,  SIGQUIT, SIGHUP, SIGTSTP,
+                                 SIGTTIN, SIGTTOU, SIGUSR1, SIGUSR2};
     struct sigaction action = {.sa_handler = SIG_DFL};
     sigset_t none;
 
@@ -87,7 +88,8 @@ become_child(const struct heritage *h, pid_t master)
     (void)close_range((unsigned)(h->control_fd > 2 ? h->control_fd : 2) + 1, ~0u, 0);
     set_title(h->title);
     if (h->number != 0)
-        (void)snprintf(fields, sizeof(fields), "worker=%s role=runner runner=%u", h->settings->id, h->number);
+        (void)snprintf(fields, sizeof(fields), "worker=%s role=runner runner=%u", h->settings->id,
+                       h->number);
     else
         (void)snprintf(fields, sizeof(fields), "worker=%s role=steward", h->settings->id);
     log_context(fields);
@@ -116,8 +118,8 @@ find_arguments(char **begin, char **end)
     return true;
 }
 
-/* Overwrites the command line, so that `ps` tells the processes of a worker apart and shows no broker URL twice. What
- * the settings hold of it was copied before. */
+/* Overwrites the command line, so that `ps` tells the processes of a worker apart and shows no
+ * broker URL twice. What the settings hold of it was copied before. */
 static void
 set_title(const char *title)
 {

@@ -19,9 +19,10 @@ struct heritage {
 
 typedef int process_main_fn(const struct heritage *h);
 
-/* Forks; the child calls `run` and ends with its result. `*fd` is the master's end. The child dies with its master,
- * leads a process group of its own, and is not ended by the signals that a terminal or a service manager sends to
- * all: what they mean is the master's to say. h->control_fd is filled in. ERROR_UNAVAILABLE. */
+/* Forks; the child calls `run` and ends with its result. `*fd` is the master's end. The child dies
+ * with its master, leads a process group of its own, and is not ended by the signals that a
+ * terminal or a service manager sends to all: what they mean is the master's to say. h->control_fd
+ * is filled in. ERROR_UNAVAILABLE. */
 bool process_fork(struct heritage *h, process_main_fn *run, pid_t *pid, int *fd, struct error *err);
 
 /* Memory of a process in bytes, from /proc; 0 if it is gone. */

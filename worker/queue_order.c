@@ -1,6 +1,7 @@
-/* Weighted order by smooth weighted round robin: each round every queue is credited its weight, the one with the most
- * credit comes first and pays the sum of all weights. Over sum(weights) rounds each queue is first exactly weight
- * times, and never in one clump. Ties go to the queue that was given first. */
+/* Weighted order by smooth weighted round robin: each round every queue is credited its weight, the
+ * one with the most credit comes first and pays the sum of all weights. Over sum(weights) rounds
+ * each queue is first exactly weight times, and never in one clump. Ties go to the queue that was
+ * given first. */
 #include "worker/queue_order.h"
 
 void

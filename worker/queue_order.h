@@ -16,8 +16,8 @@ struct queue_order {
 };
 
 void queue_order_init(struct queue_order *o, bool is_strict, const unsigned *weights, size_t n);
-/* Fills order[n] for one claim round. Strict: as given. Else a queue comes first in proportion to its weight,
- * smoothly interleaved, and the others follow by what they are owed. */
+/* Fills order[n] for one claim round. Strict: as given. Else a queue comes first in proportion to
+ * its weight, smoothly interleaved, and the others follow by what they are owed. */
 void queue_order_round(struct queue_order *o, size_t *order);
 
 #endif

@@ -1,5 +1,6 @@
-/* Retries. Full jitter (the delay is uniform from 0 up to the doubling bound) spreads jobs that failed together, for
- * instance because a service they all use was down, over the whole interval. */
+/* Retries. Full jitter (the delay is uniform from 0 up to the doubling bound) spreads jobs that
+ * failed together, for instance because a service they all use was down, over the whole interval.
+ */
 #include "worker/retry.h"
 
 #include <sys/random.h>

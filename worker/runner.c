@@ -1,15 +1,19 @@
-/* A runner: one thread with an event loop that talks to Redis, and T compute threads that run tasks.
+/* A runner: one thread with an event loop that talks to Redis, and T compute threads that run
+ * tasks.
  *
  *     Redis --reserve--> jobs --submit--> [pool] --done--> finished --commit--> Redis
  *
- * The loop thread owns everything in struct runner; the compute threads see one job at a time, and their slot of the
- * scoreboard. Two connections: `command` for all calls, `bell` for the one call that blocks (runner_claim.c).
+ * The loop thread owns everything in struct runner; the compute threads see one job at a time, and
+ * their slot of the scoreboard. Two connections: `command` for all calls, `bell` for the one call
+ * that blocks (runner_claim.c).
  *
- * Every event ends in runner_round, which does whatever can be done now, in this order: names (runner_identity.c),
- * commits and hand-backs (runner_finish.c), claims (runner_claim.c), the end. So what belongs together goes out in one
- * write, and no event has to know what another one waits for.
+ * Every event ends in runner_round, which does whatever can be done now, in this order: names
+ * (runner_identity.c), commits and hand-backs (runner_finish.c), claims (runner_claim.c), the end.
+ * So what belongs together goes out in one write, and no event has to know what another one waits
+ * for.
  *
- * The end: draining hands back what waits, lets finish what runs, commits it, leaves all queues, and exits with 0. */
+ * The end: draining hands back what waits, lets finish what runs, commits it, leaves all queues,
+ * and exits with 0. */
 #include "worker/runner.h"
 
 #include <event2/event.h>
@@ -30,8 +34,9 @@ enum {
     STAMP_S = 5,      /* how often an idle loop shows that it lives */
     PUBLISH_S = 1200, /* how often the signature table is published again */
     AGAIN_MS = 500,
-    KEPT_JOBS = 32,              /* unused jobs that an idle runner keeps */
-    STACK_BYTES = 2 * 1024 * 1024, /* GMP and muParser use up to some 100 KiB; untouched pages cost nothing */
+    KEPT_JOBS = 32, /* unused jobs that an idle runner keeps */
+    STACK_BYTES =
+        2 * 1024 * 1024, /* GMP and muParser use up to some 100 KiB; untouched pages cost nothing */
     SPIN_US = 0,
 };
 
@@ -96,13 +101,14 @@ begin_thread(void *arg, unsigned slot, struct error *err)
     struct runner *r = arg;
     struct job_place *place = &r->places[slot];
 
-    *place = (struct job_place){.modules = r->modules,
-                                .states = mem_array(module_set_count(r->modules) + 1, sizeof(void *)),
-                                .worker = r->settings->id,
-                                .board = r->heritage->board,
-                                .slot = &r->heritage->board->slots[slot],
-                                .look_at_ms = &r->look_at_ms,
-                                .scratch = BUFFER_INIT};
+    *place =
+        (struct job_place){.modules = r->modules,
+                           .states = mem_array(module_set_count(r->modules) + 1, sizeof(void *)),
+                           .worker = r->settings->id,
+                           .board = r->heritage->board,
+                           .slot = &r->heritage->board->slots[slot],
+                           .look_at_ms = &r->look_at_ms,
+                           .scratch = BUFFER_INIT};
     fault_handler_begin_thread(slot);
     return module_set_thread_setup(r->modules, place->states, err);
 }
@@ -169,7 +175,7 @@ on_up(void *arg)
     struct runner *r = arg;
     unsigned left_out;
 
-    if (r->is_ready && log_allowed(&r->down_limit, 1000, &left_out))
+    if (r->is_ready && log_allowed(&r->up_limit, 10000, &left_out))
         log_event(LOG_INFO, "redis_up", "unnoticed=%u", left_out);
     runner_round(r);
 }
@@ -181,7 +187,8 @@ on_down(void *arg, const struct error *err)
     unsigned left_out;
 
     if (log_allowed(&r->down_limit, 10000, &left_out))
-        log_event(LOG_WARN, "redis_down", "reason=\"%s\" unnoticed=%u", log_quote(err->message), left_out);
+        log_event(LOG_WARN, "redis_down", "reason=\"%s\" unnoticed=%u", log_quote(err->message),
+                  left_out);
 }
 
 static void
@@ -223,8 +230,8 @@ on_stamp(evutil_socket_t fd, short what, void *arg)
         job_store_trim(&r->store, KEPT_JOBS);
 }
 
-/* Closes the bell here, from an event of its own: never from inside a callback of that connection. If jobs are on
- * their way on it, leaving hands them back. */
+/* Closes the bell here, from an event of its own: never from inside a callback of that connection.
+ * If jobs are on their way on it, leaving hands them back. */
 static void
 on_again(evutil_socket_t fd, short what, void *arg)
 {
@@ -254,8 +261,8 @@ on_publish(evutil_socket_t fd, short what, void *arg)
         publish_tasks(r, on_published_again);
 }
 
-/* What was reserved ahead and has not started in time goes back; it would start earlier elsewhere. While Redis is away
- * nobody else could take it, so it stays and runs here. */
+/* What was reserved ahead and has not started in time goes back; it would start earlier elsewhere.
+ * While Redis is away nobody else could take it, so it stays and runs here. */
 static void
 on_hold(evutil_socket_t fd, short what, void *arg)
 {
@@ -407,7 +414,8 @@ end_if_done(struct runner *r)
 {
     if (!r->is_draining || r->bell != NULL || r->in_pool > 0 || r->asked > 0 || !finish_is_idle(r))
         return;
-    if (!broker_loop_is_up(r->command)) { /* nothing is held back; the steward unregisters the name when it can */
+    if (!broker_loop_is_up(
+            r->command)) { /* nothing is held back; the steward unregisters the name when it can */
         (void)event_base_loopbreak(r->base);
         return;
     }

@@ -4,8 +4,8 @@
 
 #include "worker/process.h"
 
-/* Runs until the master says drain, or its socket closes. Returns the exit code: ERROR_CONFIG if a module does not
- * load. */
+/* Runs until the master says drain, or its socket closes. Returns the exit code: ERROR_CONFIG if a
+ * module does not load. */
 int runner_main(const struct heritage *h);
 
 #endif

@@ -1,17 +1,20 @@
 /* Claiming: how a runner comes by jobs.
  *
- * It wants as many as its idle slots can start at once and a little more (worker/lookahead.h). One reserve is in flight
- * at a time. A claim round goes through the queues in order (worker/queue_order.h) until what is wanted has come or all
- * are empty; then, if slots idle, the runner waits at the bell:
+ * It wants as many as its idle slots can start at once and a little more (worker/lookahead.h). One
+ * reserve is in flight at a time. A claim round goes through the queues in order
+ * (worker/queue_order.h) until what is wanted has come or all are empty; then, if slots idle, the
+ * runner waits at the bell:
  *
  *     wants --> reserve from queue 1, 2, ... --all empty--> bell --rings--> reserve ...
  *
- * With one queue the reserve rides behind the bell in the same write. While the runner waits there it asks for nothing
- * else: the queues were empty before, and whatever comes rings. With several queues the bell only says which one rang;
- * the reserve that must follow a ring (it was taken from somebody else) goes out in the next round.
+ * With one queue the reserve rides behind the bell in the same write. While the runner waits there
+ * it asks for nothing else: the queues were empty before, and whatever comes rings. With several
+ * queues the bell only says which one rang; the reserve that must follow a ring (it was taken from
+ * somebody else) goes out in the next round.
  *
- * Suspects (jobs that may have killed a process) run alone: when one waits, the runner takes nothing until it is idle,
- * asks as the one that is alone, and takes nothing else until the suspect has ended. */
+ * Suspects (jobs that may have killed a process) run alone: when one waits, the runner takes
+ * nothing until it is idle, asks as the one that is alone, and takes nothing else until the suspect
+ * has ended. */
 #include "worker/runner_state.h"
 
 #include <string.h>
@@ -22,12 +25,15 @@
 
 enum {
     BELL_TIMEOUT_MS = 20000,
-    EMPTY_HOLD_US = 5000, /* a queue that was empty is not asked again before that; its bell tells, if need be */
+    EMPTY_HOLD_US = 5000, /* a queue that was empty is not asked again before that; its bell tells,
+                             if need be */
     RESERVE_MAX = 1000,
 };
 
-static void on_reserved(void *arg, const char *queue, const struct broker_reservation *v, const struct error *err);
-static void on_bell(void *arg, const char *queue, const struct broker_reservation *v, const struct error *err);
+static void on_reserved(void *arg, const char *queue, const struct broker_reservation *v,
+                        const struct error *err);
+static void on_bell(void *arg, const char *queue, const struct broker_reservation *v,
+                    const struct error *err);
 
 static size_t
 idle_slots(const struct runner *r)
@@ -38,7 +44,8 @@ idle_slots(const struct runner *r)
 static size_t
 target(const struct runner *r)
 {
-    return r->settings->threads + (r->holds_back ? 0 : lookahead_jobs(r->mean_us, r->settings->threads));
+    return r->settings->threads +
+           (r->holds_back ? 0 : lookahead_jobs(r->mean_us, r->settings->threads));
 }
 
 /* Bounded by what is left of the runner's life, if that is counted in jobs. */
@@ -74,11 +81,13 @@ may_claim(const struct runner *r)
 static bool
 reserve_from(struct runner *r, struct runner_queue *q, size_t n)
 {
-    if (q->current == NULL || q->current->state != IDENTITY_JOINED || clock_mono_us() < q->empty_until_us)
+    if (q->current == NULL || q->current->state != IDENTITY_JOINED ||
+        clock_mono_us() < q->empty_until_us)
         return false;
     r->asked = n;
     q->current->calls++;
-    broker_loop_reserve(r->command, q->name, &q->current->who, n, r->in_pool == 0, on_reserved, q->current);
+    broker_loop_reserve(r->command, q->name, &q->current->who, n, r->in_pool == 0, on_reserved,
+                        q->current);
     return true;
 }
 
@@ -119,8 +128,8 @@ claim_ring(struct runner *r)
     r->is_bell_in_flight = true;
     r->bell_asked = n;
     id->calls++;
-    broker_loop_bell(r->bell, names, r->n_queues, BELL_TIMEOUT_MS, &id->who, r->n_queues == 1 ? n : 0,
-                     r->n_queues == 1 && r->in_pool == 0, on_bell, id);
+    broker_loop_bell(r->bell, names, r->n_queues, BELL_TIMEOUT_MS, &id->who,
+                     r->n_queues == 1 ? n : 0, r->n_queues == 1 && r->in_pool == 0, on_bell, id);
 }
 
 static struct job *
@@ -172,7 +181,8 @@ accept_jobs(struct runner *r, struct identity *owner, const struct broker_reserv
 static void
 recycle_if_worn(struct runner *r)
 {
-    if (r->settings->max_jobs == 0 || r->reserved < (uint64_t)r->settings->max_jobs || r->is_draining)
+    if (r->settings->max_jobs == 0 || r->reserved < (uint64_t)r->settings->max_jobs ||
+        r->is_draining)
         return;
     (void)wire_tell(r->heritage->control_fd, WIRE_RECYCLE, r->heritage->number, 0);
     runner_drain(r, false);
@@ -180,7 +190,8 @@ recycle_if_worn(struct runner *r)
 
 /* What an answer to a reserve says, be it direct or by the bell. */
 static void
-take_reservation(struct runner *r, struct identity *id, const struct broker_reservation *v, size_t asked)
+take_reservation(struct runner *r, struct identity *id, const struct broker_reservation *v,
+                 size_t asked)
 {
     if (v->registered == NOT_REGISTERED) {
         log_event(LOG_WARN, "runner_forgotten", "name=%s queue=%s", id->name, id->queue->name);
@@ -209,13 +220,15 @@ doubt(struct runner *r, struct identity *id, const struct error *err)
     if (broker_loop_is_up(r->command)) {
         unsigned left_out;
         if (log_allowed(&r->commit_limit, 10000, &left_out))
-            log_event(LOG_WARN, "reserve_failed", "reason=\"%s\" unnoticed=%u", log_quote(err->message), left_out);
+            log_event(LOG_WARN, "reserve_failed", "reason=\"%s\" unnoticed=%u",
+                      log_quote(err->message), left_out);
         runner_back_off(r);
     }
 }
 
 static void
-on_reserved(void *arg, const char *queue, const struct broker_reservation *v, const struct error *err)
+on_reserved(void *arg, const char *queue, const struct broker_reservation *v,
+            const struct error *err)
 {
     struct identity *id = arg;
     struct runner *r = id->queue->runner;

@@ -1,12 +1,16 @@
-/* What becomes of jobs when they leave the pool: commits, hand-backs, and questions about unknown tasks.
+/* What becomes of jobs when they leave the pool: commits, hand-backs, and questions about unknown
+ * tasks.
  *
  *     done --ends--> queue.finished --commit--> (answer) --> job_give_back
- *          \--no module here knows the task--> asked: known to a live worker? --yes--> handed back, with a delay
- *                                                                             \--no--> ended as dead
+ *          \--no module here knows the task--> asked: known to a live worker? --yes--> handed back,
+ * with a delay
+ *                                                                             \--no--> ended as
+ * dead
  *
- * One commit per queue is in flight; what finishes meanwhile gathers for the next. A commit whose answer was lost is
- * sent again: a job that the first one ended is then answered as stale, which is no news. Ownership decides, so nothing
- * here needs to know how long Redis was away. Hand-backs are resent in the same way, under the old name. */
+ * One commit per queue is in flight; what finishes meanwhile gathers for the next. A commit whose
+ * answer was lost is sent again: a job that the first one ended is then answered as stale, which is
+ * no news. Ownership decides, so nothing here needs to know how long Redis was away. Hand-backs are
+ * resent in the same way, under the old name. */
 #include "worker/runner_state.h"
 
 #include <stdlib.h>
@@ -65,16 +69,18 @@ log_end(const struct job *job)
     const int task_len = (int)job->message.task_len;
 
     if (job->state == JOB_DEAD)
-        log_event(LOG_WARN, "job_dead", "id=%s queue=%s task=%.*s error=%s message=\"%.300s\"", id_print(&job->id, id),
-                  job->queue_name, task_len, task, job->error_type, log_quote(job->error_message));
+        log_event(LOG_WARN, "job_dead", "id=%s queue=%s task=%.*s error=%s message=\"%.300s\"",
+                  id_print(&job->id, id), job->queue_name, task_len, task, job->error_type,
+                  log_quote(job->error_message));
     else if (job->error_type != NULL)
         log_event(LOG_INFO, job->state == JOB_FAILURE ? "job_failed" : "job_retried",
-                  "id=%s queue=%s task=%.*s error=%s attempt=%u runtime_ms=%lld", id_print(&job->id, id),
-                  job->queue_name, task_len, task, job->error_type, job->message.attempts + 1u,
-                  (long long)job->runtime_us / 1000);
+                  "id=%s queue=%s task=%.*s error=%s attempt=%u runtime_ms=%lld",
+                  id_print(&job->id, id), job->queue_name, task_len, task, job->error_type,
+                  job->message.attempts + 1u, (long long)job->runtime_us / 1000);
     else if (log_enabled(LOG_DEBUG))
-        log_event(LOG_DEBUG, "job_done", "id=%s queue=%s task=%.*s state=%s runtime_us=%lld", id_print(&job->id, id),
-                  job->queue_name, task_len, task, job_state_name(job->state), (long long)job->runtime_us);
+        log_event(LOG_DEBUG, "job_done", "id=%s queue=%s task=%.*s state=%s runtime_us=%lld",
+                  id_print(&job->id, id), job->queue_name, task_len, task,
+                  job_state_name(job->state), (long long)job->runtime_us);
 }
 
 static void
@@ -87,22 +93,24 @@ count(struct runner *r, const struct job *job, enum finish_status status)
     switch (status) {
     case FINISHED:
     case FINISH_CANCELLED:
-        atomic_fetch_add_explicit(job->state == JOB_FAILURE || job->state == JOB_DEAD ? &board->failed : &board->done,
-                                  1, memory_order_relaxed);
+        atomic_fetch_add_explicit(
+            job->state == JOB_FAILURE || job->state == JOB_DEAD ? &board->failed : &board->done, 1,
+            memory_order_relaxed);
         return;
     case FINISH_STALE:
         if (job->was_sent) /* the first commit may have ended it */
             return;
         atomic_fetch_add_explicit(&board->stale, 1, memory_order_relaxed);
         if (log_allowed(&r->stale_limit, 1000, &left_out))
-            log_event(LOG_WARN, "job_stale", "id=%s queue=%s name=%s unnoticed=%u", id_print(&job->id, id),
-                      job->queue_name, job->owner->name, left_out);
+            log_event(LOG_WARN, "job_stale", "id=%s queue=%s name=%s unnoticed=%u",
+                      id_print(&job->id, id), job->queue_name, job->owner->name, left_out);
         return;
     }
 }
 
-/* The commit did not happen, or nobody knows whether it did: the same jobs again, in front of the others. If Redis was
- * reached and did not like them, they go behind the others, so that one bad outcome does not hold up the rest. */
+/* The commit did not happen, or nobody knows whether it did: the same jobs again, in front of the
+ * others. If Redis was reached and did not like them, they go behind the others, so that one bad
+ * outcome does not hold up the rest. */
 static void
 take_back_commit(struct runner_queue *q, const struct error *err)
 {
@@ -122,13 +130,15 @@ take_back_commit(struct runner_queue *q, const struct error *err)
     if (!broker_loop_is_up(r->command))
         return;
     if (log_allowed(&r->commit_limit, 10000, &left_out))
-        log_event(is_away ? LOG_WARN : LOG_ERROR, "commit_failed", "queue=%s reason=\"%s\" unnoticed=%u", q->name,
-                  log_quote(err->message), left_out);
+        log_event(is_away ? LOG_WARN : LOG_ERROR, "commit_failed",
+                  "queue=%s reason=\"%s\" unnoticed=%u", q->name, log_quote(err->message),
+                  left_out);
     runner_back_off(r);
 }
 
 static void
-on_committed(void *arg, const char *queue, const enum finish_status *statuses, size_t n, const struct error *err)
+on_committed(void *arg, const char *queue, const enum finish_status *statuses, size_t n,
+             const struct error *err)
 {
     struct runner_queue *q = arg;
     struct runner *r = q->runner;
@@ -181,7 +191,8 @@ commit(struct runner *r, struct runner_queue *q)
     struct identity *owner = ((struct job *)q->committing.first)->owner;
     q->is_commit_in_flight = true;
     owner->calls++;
-    broker_loop_commit(r->command, q->name, &owner->who, r->finishes, q->committing.n, on_committed, q);
+    broker_loop_commit(r->command, q->name, &owner->who, r->finishes, q->committing.n, on_committed,
+                       q);
 }
 
 void
@@ -205,8 +216,8 @@ on_handed_back(void *arg, const struct error *err)
     h->is_in_flight = false;
     owner->calls--;
     if (err != NULL) {
-        /* Perhaps it was done. So that a second try cannot hand back what has been reserved anew since, whatever is
-         * reserved from now on is reserved under another name. */
+        /* Perhaps it was done. So that a second try cannot hand back what has been reserved anew
+         * since, whatever is reserved from now on is reserved under another name. */
         identity_retire(owner);
         if (broker_loop_is_up(r->command))
             runner_back_off(r);
@@ -229,8 +240,8 @@ send_handback(struct runner *r, struct handback *h)
         return;
     h->is_in_flight = true;
     h->owner->calls++;
-    broker_loop_release(r->command, h->owner->queue->name, &h->owner->who, h->ids, h->n, h->delay_ms, on_handed_back,
-                        h);
+    broker_loop_release(r->command, h->owner->queue->name, &h->owner->who, h->ids, h->n,
+                        h->delay_ms, on_handed_back, h);
 }
 
 void
@@ -259,8 +270,9 @@ static void
 bury_unknown(struct runner *r, struct job *job)
 {
     const struct message *m = &job->message;
-    const char *text = arena_printf(job->arena, "no live worker of the queue %s knows the task %.*s", job->queue_name,
-                                    (int)m->task_len, m->task);
+    const char *text =
+        arena_printf(job->arena, "no live worker of the queue %s knows the task %.*s",
+                     job->queue_name, (int)m->task_len, m->task);
     job_end_dead(job, "unknown_task", text, r->settings->id, &r->scratch);
     log_end(job);
     pool_list_append(&job->queue->finished, &job->item);

@@ -2,8 +2,9 @@
  *
  *     new --join--> joined --retire--> (in `retired`, until its jobs have ended) --leave--> gone
  *
- * A name is retired when others took this worker for dead (NOT_REGISTERED), or when an answer was lost that may have
- * given it jobs which nobody here knows of: leaving hands those back. Each queue has its own current name. */
+ * A name is retired when others took this worker for dead (NOT_REGISTERED), or when an answer was
+ * lost that may have given it jobs which nobody here knows of: leaving hands those back. Each queue
+ * has its own current name. */
 #include "worker/runner_state.h"
 
 #include <stdio.h>
@@ -21,7 +22,8 @@ take_name(struct runner_queue *q, unsigned k)
     id->queue = q;
     id->k = k;
     (void)worker_runner_name(id->name, r->settings->id, r->heritage->number, k);
-    id->who = (struct broker_runner){.worker = r->settings->id, .runner = id->name, .lease_ms = r->settings->lease_ms};
+    id->who = (struct broker_runner){
+        .worker = r->settings->id, .runner = id->name, .lease_ms = r->settings->lease_ms};
     q->current = id;
     if (k > r->heritage->board->renames)
         r->heritage->board->renames = k;

@@ -1,5 +1,5 @@
-/* Publishing what this runner can do: the signatures of all its tasks as one JSON array, under its hash, so that
- * workers with the same modules share one table. */
+/* Publishing what this runner can do: the signatures of all its tasks as one JSON array, under its
+ * hash, so that workers with the same modules share one table. */
 #include <inttypes.h>
 #include <stdio.h>
 

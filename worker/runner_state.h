@@ -15,9 +15,9 @@ struct module_set;
 
 enum identity_state { IDENTITY_NEW, IDENTITY_JOINING, IDENTITY_JOINED, IDENTITY_LEAVING };
 
-/* One name of this runner in one queue. Whenever it is uncertain what a name owns in Redis (an answer was lost) or the
- * name has been taken for dead, a new one is joined; the old one stays until its jobs have ended, then leaves, which
- * hands back what it may own unknown to us. */
+/* One name of this runner in one queue. Whenever it is uncertain what a name owns in Redis (an
+ * answer was lost) or the name has been taken for dead, a new one is joined; the old one stays
+ * until its jobs have ended, then leaves, which hands back what it may own unknown to us. */
 struct identity {
     struct identity *next; /* in runner_queue.retired */
     struct runner_queue *queue;
@@ -34,7 +34,7 @@ struct runner_queue {
     const char *name;
     struct identity *current;
     struct identity *retired;
-    int64_t empty_until_us; /* found empty a moment ago: not asked again before */
+    int64_t empty_until_us;      /* found empty a moment ago: not asked again before */
     struct pool_list finished;   /* wait for the next commit */
     struct pool_list committing; /* in the commit that is in flight */
     bool is_commit_in_flight;
@@ -54,7 +54,8 @@ struct runner {
     const struct heritage *heritage;
     const struct worker_settings *settings;
     struct event_base *base;
-    struct event *control_event, *pool_event, *stamp_timer, *hold_timer, *again_timer, *publish_timer;
+    struct event *control_event, *pool_event, *stamp_timer, *hold_timer, *again_timer,
+        *publish_timer;
     struct broker_loop *command, *bell;
     struct module_set *modules;
     struct pool *pool;
@@ -69,28 +70,29 @@ struct runner {
 
     /* claiming */
     struct queue_order order;
-    size_t round[WORKER_QUEUES_MAX], round_at; /* the claim round under way: order, and who is next */
+    size_t round[WORKER_QUEUES_MAX],
+        round_at; /* the claim round under way: order, and who is next */
     bool is_round_open;
-    size_t asked;        /* by the reserve that is in flight; 0: none is */
+    size_t asked; /* by the reserve that is in flight; 0: none is */
     bool is_bell_in_flight;
     size_t bell_asked;
-    size_t in_pool;      /* given to the pool and not taken back */
-    uint64_t reserved;   /* jobs ever begun or about to be */
+    size_t in_pool;    /* given to the pool and not taken back */
+    uint64_t reserved; /* jobs ever begun or about to be */
     int64_t mean_us;
-    bool holds_back;     /* what was reserved ahead had to go back: no look-ahead until a job ends */
+    bool holds_back; /* what was reserved ahead had to go back: no look-ahead until a job ends */
     bool runs_suspect, waits_for_suspect;
 
     struct handback *handbacks;
-    size_t n_lookups; /* unknown tasks that are being asked for */
+    size_t n_lookups;      /* unknown tasks that are being asked for */
     int64_t not_before_us; /* after an error that was not a lost connection */
     bool is_publishing, is_ready, is_quiet, is_draining, is_leaving;
     struct broker_finish *finishes; /* scratch for commits */
     size_t finishes_room;
-    struct log_limit down_limit, commit_limit, stale_limit;
+    struct log_limit up_limit, down_limit, commit_limit, stale_limit;
 };
 
 /* runner.c */
-void runner_round(struct runner *r);   /* whatever can be done now: names, commits, claims, the end */
+void runner_round(struct runner *r); /* whatever can be done now: names, commits, claims, the end */
 void runner_back_off(struct runner *r); /* nothing for a moment, then a round */
 void runner_submit(struct runner *r, struct pool_list *jobs);
 void runner_drain(struct runner *r, bool takes_back);

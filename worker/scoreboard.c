@@ -1,12 +1,14 @@
 /* Scoreboards in shared memory.
  *
- * A slot has one writer, its compute thread, and readers in other processes. What describes the job is guarded by a
- * sequence number: odd while it changes, and a reader that saw it change reads again. Every word is an atomic, stored
- * with release and loaded with acquire, so that a reader that sees a new word also sees that the sequence has moved.
+ * A slot has one writer, its compute thread, and readers in other processes. What describes the job
+ * is guarded by a sequence number: odd while it changes, and a reader that saw it change reads
+ * again. Every word is an atomic, stored with release and loaded with acquire, so that a reader
+ * that sees a new word also sees that the sequence has moved.
  *
- * Stop flags go the other way: others write, the thread reads. Between a writer's look at a slot and its store the
- * slot may have gone on to the next job. So the writer also stores which generation it means, and a job that ended
- * because of a flag that was meant for another one (slot_flag_is_stray) simply gets another attempt. */
+ * Stop flags go the other way: others write, the thread reads. Between a writer's look at a slot
+ * and its store the slot may have gone on to the next job. So the writer also stores which
+ * generation it means, and a job that ended because of a flag that was meant for another one
+ * (slot_flag_is_stray) simply gets another attempt. */
 #include "worker/scoreboard.h"
 
 #include <string.h>
@@ -37,7 +39,8 @@ scoreboards_new(struct scoreboards **out, size_t n, struct error *err)
     struct scoreboards *all =
         mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0);
     if (all == MAP_FAILED)
-        return error_set_errno(err, ERROR_UNAVAILABLE, "cannot map %zu bytes for scoreboards", size);
+        return error_set_errno(err, ERROR_UNAVAILABLE, "cannot map %zu bytes for scoreboards",
+                               size);
     all->n = n;
     *out = all;
     return true;
@@ -47,7 +50,8 @@ void
 scoreboards_free(struct scoreboards *all)
 {
     if (all != NULL)
-        (void)munmap(all, page_round(sizeof(struct scoreboards) + all->n * sizeof(struct scoreboard)));
+        (void)munmap(all,
+                     page_round(sizeof(struct scoreboards) + all->n * sizeof(struct scoreboard)));
 }
 
 void
@@ -55,7 +59,8 @@ scoreboards_keep_only(struct scoreboards *all, size_t seat)
 {
     const size_t page = (size_t)sysconf(_SC_PAGESIZE);
     const uintptr_t begin = (uintptr_t)all;
-    const uintptr_t end = begin + page_round(sizeof(struct scoreboards) + all->n * sizeof(struct scoreboard));
+    const uintptr_t end =
+        begin + page_round(sizeof(struct scoreboards) + all->n * sizeof(struct scoreboard));
     const uintptr_t first = (uintptr_t)&all->seats[seat] / page * page;
     const uintptr_t last = page_round((uintptr_t)&all->seats[seat + 1]);
 
@@ -172,7 +177,8 @@ slot_stop(struct scoreboard_slot *slot, const struct slot_view *view, enum stop_
 }
 
 bool
-slot_cancel(struct scoreboard_slot *slot, const struct slot_view *view, bool is_forced, int64_t now_ms)
+slot_cancel(struct scoreboard_slot *slot, const struct slot_view *view, bool is_forced,
+            int64_t now_ms)
 {
     if (atomic_load_explicit(&slot->generation, memory_order_acquire) != view->generation)
         return false;
@@ -219,9 +225,10 @@ load_text(const _Atomic uint64_t *words, char *text)
 static void
 store_numbers(_Atomic int64_t *n, const struct slot_job *job)
 {
-    const int64_t values[] = {job->started_ms,     job->started_redis_ms, job->soft_limit_ms, job->hard_limit_ms,
-                              job->backoff_ms,     job->backoff_max_ms,   job->result_ttl_ms, job->attempts,
-                              job->max_retries,    job->crashes,          job->runner_k,      job->has_unique};
+    const int64_t values[] = {job->started_ms,    job->started_redis_ms, job->soft_limit_ms,
+                              job->hard_limit_ms, job->backoff_ms,       job->backoff_max_ms,
+                              job->result_ttl_ms, job->attempts,         job->max_retries,
+                              job->crashes,       job->runner_k,         job->has_unique};
     for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++)
         atomic_store_explicit(&n[i], values[i], memory_order_release);
 }

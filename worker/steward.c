@@ -1,14 +1,16 @@
 /* The steward: one process with one event loop and no task code.
  *
- * It beats and publishes the worker's state (steward_beat.c, steward_publish.c), moves delayed jobs when they are due,
- * gives back what dead runners and dead workers owned (steward_recover.c), passes cancellations on to the runners'
- * slots (steward_marks.c), and hears remote commands, which the master carries out.
+ * It beats and publishes the worker's state (steward_beat.c, steward_publish.c), moves delayed jobs
+ * when they are due, gives back what dead runners and dead workers owned (steward_recover.c),
+ * passes cancellations on to the runners' slots (steward_marks.c), and hears remote commands, which
+ * the master carries out.
  *
- * Two connections: `command` for calls, `listener` for notices. It shows the master that it lives by a stamp in the
- * scoreboards. Whatever it has not finished when it dies, the master tells its successor again.
+ * Two connections: `command` for calls, `listener` for notices. It shows the master that it lives
+ * by a stamp in the scoreboards. Whatever it has not finished when it dies, the master tells its
+ * successor again.
  *
- * With --burst it asks whether the queues are empty; that one question goes through a blocking client with a short
- * deadline, and only while no job runs here. */
+ * With --burst it asks whether the queues are empty; that one question goes through a blocking
+ * client with a short deadline, and only while no job runs here. */
 #include "worker/steward.h"
 
 #include <event2/event.h>
@@ -35,7 +37,7 @@ on_up(void *arg)
     struct steward *s = arg;
     unsigned left_out;
 
-    if (s->is_ready && log_allowed(&s->down_limit, 1000, &left_out))
+    if (s->is_ready && log_allowed(&s->up_limit, 10000, &left_out))
         log_event(LOG_INFO, "redis_up", "unnoticed=%u", left_out);
     s->epoch++;
     s->beat += 3 - s->beat % 3; /* a beat that also looks at the delayed jobs */
@@ -55,7 +57,8 @@ on_down(void *arg, const struct error *err)
     unsigned left_out;
 
     if (log_allowed(&s->down_limit, 10000, &left_out))
-        log_event(LOG_WARN, "redis_down", "reason=\"%s\" unnoticed=%u", log_quote(err->message), left_out);
+        log_event(LOG_WARN, "redis_down", "reason=\"%s\" unnoticed=%u", log_quote(err->message),
+                  left_out);
 }
 
 static void
@@ -77,7 +80,8 @@ static bool
 connect_broker(struct steward *s, struct error *err)
 {
     const struct broker_loop_events command = {.on_up = on_up, .on_down = on_down, .arg = s};
-    const struct broker_loop_events listener = {.on_up = on_listener_up, .on_down = on_listener_down, .arg = s};
+    const struct broker_loop_events listener = {
+        .on_up = on_listener_up, .on_down = on_listener_down, .arg = s};
 
     return broker_loop_new(&s->command, s->base, &s->settings->broker, &command, err) &&
            broker_loop_new(&s->listener, s->base, &s->settings->broker, &listener, err);
@@ -163,8 +167,11 @@ command(struct steward *s, const char *text)
     static const struct {
         const char *text;
         enum wire_kind kind;
-    } words[] = {{"quiet", WIRE_QUIET},     {"resume", WIRE_RESUME}, {"stop", WIRE_STOP},
-                 {"restart", WIRE_RESTART}, {"dump", WIRE_DUMP}};
+    } words[] = {{"quiet", WIRE_QUIET},
+                 {"resume", WIRE_RESUME},
+                 {"stop", WIRE_STOP},
+                 {"restart", WIRE_RESTART},
+                 {"dump", WIRE_DUMP}};
     unsigned n;
 
     log_event(LOG_INFO, "command", "text=\"%.100s\"", log_quote(text));
@@ -330,8 +337,8 @@ start_queues(struct steward *s)
     s->n_queues = s->settings->n_queues;
     for (size_t i = 0; i < s->n_queues; i++) {
         s->queue_names[i] = s->settings->queues[i].name;
-        s->queues[i] =
-            (struct steward_queue){.steward = s, .name = s->queue_names[i], .observer = observer_new()};
+        s->queues[i] = (struct steward_queue){
+            .steward = s, .name = s->queue_names[i], .observer = observer_new()};
     }
     (void)worker_runner_name(s->phantom_name, s->settings->id, 0, 0);
     s->who = (struct broker_runner){s->settings->id, s->phantom_name, s->settings->lease_ms};
@@ -346,7 +353,8 @@ steward_main(const struct heritage *h)
     s->heritage = h;
     s->settings = h->settings;
     s->started_ms = clock_wall_ms();
-    s->beat = (uint64_t)clock_mono_ms(); /* greater than any of a steward before: there are fewer beats than ms */
+    s->beat = (uint64_t)
+        clock_mono_ms(); /* greater than any of a steward before: there are fewer beats than ms */
     s->state = h->is_quiet ? WORKER_QUIET : WORKER_RUNNING;
     s->base = event_base_new();
     MUST(s->base != NULL);

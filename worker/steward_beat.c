@@ -1,14 +1,16 @@
-/* Beats, and what their answers tell: whether the worker is still registered, when delayed jobs are due, and which
- * other workers have fallen silent. */
+/* Beats, and what their answers tell: whether the worker is still registered, when delayed jobs are
+ * due, and which other workers have fallen silent. */
 #include <event2/event.h>
 #include <string.h>
 
 #include "common/clock.h"
 #include "worker/steward_state.h"
 
-static void on_beat(void *arg, const char *queue, enum broker_registered registered, const struct broker_peer *peers,
-                    size_t n, int64_t next_due_in_ms, const struct error *err);
-static void on_promoted(void *arg, const char *queue, size_t moved, int64_t next_due_in_ms, const struct error *err);
+static void on_beat(void *arg, const char *queue, enum broker_registered registered,
+                    const struct broker_peer *peers, size_t n, int64_t next_due_in_ms,
+                    const struct error *err);
+static void on_promoted(void *arg, const char *queue, size_t moved, int64_t next_due_in_ms,
+                        const struct error *err);
 
 void
 beat_all(struct steward *s)
@@ -43,8 +45,8 @@ on_nothing(void *arg, const struct error *err)
     (void)arg, (void)err;
 }
 
-/* Others took this worker for dead, or it has not joined yet. A runner that joins and leaves registers its worker; the
- * real runners notice by themselves and take new names. */
+/* Others took this worker for dead, or it has not joined yet. A runner that joins and leaves
+ * registers its worker; the real runners notice by themselves and take new names. */
 static void
 rejoin(struct steward_queue *q)
 {
@@ -85,7 +87,8 @@ observe(struct steward_queue *q, const struct broker_peer *peers, size_t n)
     for (size_t i = 0; i < n; i++) {
         if (is_runner(&peers[i]) || strcmp(peers[i].name, s->settings->id) == 0)
             continue;
-        const struct observer_verdict v = observer_see(q->observer, peers[i].name, peers[i].value, now, s->epoch);
+        const struct observer_verdict v =
+            observer_see(q->observer, peers[i].name, peers[i].value, now, s->epoch);
         if (v.is_dead)
             recover_foreign(q, &peers[i], peers, n);
         else if (v.look_again_ms != INT64_MAX)
@@ -95,8 +98,8 @@ observe(struct steward_queue *q, const struct broker_peer *peers, size_t n)
 }
 
 static void
-on_beat(void *arg, const char *queue, enum broker_registered registered, const struct broker_peer *peers, size_t n,
-        int64_t next_due_in_ms, const struct error *err)
+on_beat(void *arg, const char *queue, enum broker_registered registered,
+        const struct broker_peer *peers, size_t n, int64_t next_due_in_ms, const struct error *err)
 {
     struct steward_queue *q = arg;
     (void)queue;
@@ -142,8 +145,8 @@ promote_in(struct steward_queue *q, int64_t ms)
     }
     if (event_pending(q->due_timer, EV_TIMEOUT, &pending)) {
         (void)gettimeofday(&now, NULL); /* event_pending tells by the wall clock */
-        const int64_t left =
-            (int64_t)(pending.tv_sec - now.tv_sec) * 1000 + (int64_t)(pending.tv_usec - now.tv_usec) / 1000;
+        const int64_t left = (int64_t)(pending.tv_sec - now.tv_sec) * 1000 +
+                             (int64_t)(pending.tv_usec - now.tv_usec) / 1000;
         if (left <= in)
             return;
     }
@@ -151,7 +154,8 @@ promote_in(struct steward_queue *q, int64_t ms)
 }
 
 static void
-on_promoted(void *arg, const char *queue, size_t moved, int64_t next_due_in_ms, const struct error *err)
+on_promoted(void *arg, const char *queue, size_t moved, int64_t next_due_in_ms,
+            const struct error *err)
 {
     struct steward_queue *q = arg;
     (void)queue, (void)moved;

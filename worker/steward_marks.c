@@ -1,7 +1,8 @@
-/* Cancellations of running jobs. A notice, or the marks in Redis, name a job; the slot that runs it here gets its stop
- * flag, and the master gives it its grace. A marked job may be reserved here and start a moment later, so the slots are
- * looked at again every 20 ms for a second; after that a mark whose job runs elsewhere costs one look a beat, until the
- * marks in Redis no longer hold it. */
+/* Cancellations of running jobs. A notice, or the marks in Redis, name a job; the slot that runs it
+ * here gets its stop flag, and the master gives it its grace. A marked job may be reserved here and
+ * start a moment later, so the slots are looked at again every 20 ms for a second; after that a
+ * mark whose job runs elsewhere costs one look a beat, until the marks in Redis no longer hold it.
+ */
 #include <event2/event.h>
 #include <stdlib.h>
 #include <string.h>
@@ -34,8 +35,11 @@ remember(struct steward_queue *q, const struct id *id, bool is_forced)
         }
     }
     struct mark *m = mem_zero(sizeof(*m));
-    *m = (struct mark){
-        .next = s->marks, .queue = q, .id = *id, .is_forced = is_forced, .seen_ms = clock_mono_ms()};
+    *m = (struct mark){.next = s->marks,
+                       .queue = q,
+                       .id = *id,
+                       .is_forced = is_forced,
+                       .seen_ms = clock_mono_ms()};
     s->marks = m;
     return m;
 }
@@ -97,9 +101,11 @@ marks_apply(struct steward *s)
     }
 }
 
-/* The answer for one queue: marks that are not in it are done with, unless they came after the question. */
+/* The answer for one queue: marks that are not in it are done with, unless they came after the
+ * question. */
 static void
-on_marks(void *arg, const char *queue, const struct id *ids, const bool *force, size_t n, const struct error *err)
+on_marks(void *arg, const char *queue, const struct id *ids, const bool *force, size_t n,
+         const struct error *err)
 {
     struct steward_queue *q = arg;
     struct steward *s = q->steward;
@@ -125,11 +131,13 @@ on_marks(void *arg, const char *queue, const struct id *ids, const bool *force, 
     marks_apply(s);
 }
 
-/* Asks if there are marks to be kept up to date, if a notice may have been missed, or else now and then. */
+/* Asks if there are marks to be kept up to date, if a notice may have been missed, or else now and
+ * then. */
 void
 marks_read(struct steward *s)
 {
-    const bool is_time = s->marks != NULL || s->should_read_marks || s->beat % READ_EVERY_BEATS == 0;
+    const bool is_time =
+        s->marks != NULL || s->should_read_marks || s->beat % READ_EVERY_BEATS == 0;
 
     if (!is_time || !broker_loop_is_up(s->command) || s->has_to_leave)
         return;

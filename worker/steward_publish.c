@@ -30,7 +30,8 @@ add_running(struct totals *t, const struct scoreboard *b, struct celeriac_arena 
         if (!slot_read(&b->slots[i], &v))
             continue;
         t->busy++;
-        if (celeriac_size(t->running) >= RUNNING_SHOWN_MAX || !id_from_redis(&id, v.job.id, strnlen(v.job.id, ID_MAX)))
+        if (celeriac_size(t->running) >= RUNNING_SHOWN_MAX ||
+            !id_from_redis(&id, v.job.id, strnlen(v.job.id, ID_MAX)))
             continue;
         struct celeriac_value *job = celeriac_object(a);
         celeriac_set(job, "id", celeriac_text(a, id_print(&id, text)));
@@ -49,7 +50,8 @@ add_up(const struct steward *s, struct celeriac_arena *a)
 {
     const struct scoreboards *boards = s->heritage->boards;
     struct totals t = {.running = celeriac_array(a),
-                       .rss_bytes = process_resident_bytes(getpid()) + process_resident_bytes(getppid())};
+                       .rss_bytes =
+                           process_resident_bytes(getpid()) + process_resident_bytes(getppid())};
 
     for (size_t i = 0; i < boards->n; i++) {
         const struct scoreboard *b = &boards->seats[i];
@@ -114,7 +116,8 @@ publish_state(struct steward *s)
 
     json_print(describe(s, arena), &json);
     buffer_append(&json, "", 1);
-    broker_loop_publish(s->command, s->settings->id, json.data, TTL_LEASES * s->settings->lease_ms, on_published, s);
+    broker_loop_publish(s->command, s->settings->id, json.data, TTL_LEASES * s->settings->lease_ms,
+                        on_published, s);
     buffer_clear(&json);
     arena_free(arena);
 }

@@ -1,14 +1,15 @@
 /* Giving back what the dead owned.
  *
- * A runner of this worker: the master saw it die and says why; its scoreboard, which outlived it, says what ran. All
- * calls for it go out at once, in order: first the failure of a job that passed its hard limit, in the dead runner's
- * own name (it still owns the job), then for each queue and each name that the runner may have had there, `recover`,
- * which charges the victims (worker/charge.h), hands all else back and unregisters the name. If any of them fails, all
- * are sent again: what was done before is then no longer owned, and nothing happens twice. At the end the master is
- * told, and uses the seat again.
+ * A runner of this worker: the master saw it die and says why; its scoreboard, which outlived it,
+ * says what ran. All calls for it go out at once, in order: first the failure of a job that passed
+ * its hard limit, in the dead runner's own name (it still owns the job), then for each queue and
+ * each name that the runner may have had there, `recover`, which charges the victims
+ * (worker/charge.h), hands all else back and unregisters the name. If any of them fails, all are
+ * sent again: what was done before is then no longer owned, and nothing happens twice. At the end
+ * the master is told, and uses the seat again.
  *
- * Another worker: found silent for its lease (worker/observer.h). Its runners are recovered against the registry value
- * that was seen; a beat that has come since turns that into a refusal. */
+ * Another worker: found silent for its lease (worker/observer.h). Its runners are recovered against
+ * the registry value that was seen; a beat that has come since turns that into a refusal. */
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -60,7 +61,8 @@ describe_death(const struct own_recovery *r)
                              d->is_core ? " (core dumped)" : "");
     else
         cause = arena_printf(r->arena, "ended its process with exit code %d", d->code);
-    return arena_printf(r->arena, "%s, peak memory %lld MB", cause, (long long)(d->maxrss_kb + 1023) / 1024);
+    return arena_printf(r->arena, "%s, peak memory %lld MB", cause,
+                        (long long)(d->maxrss_kb + 1023) / 1024);
 }
 
 static struct buffer
@@ -99,7 +101,8 @@ static struct charge_case
 case_of(const struct own_recovery *r)
 {
     const struct scoreboard *b = r->board;
-    struct charge_case c = {.reason = (enum death_reason)r->death.reason, .n_running = scoreboard_busy(b)};
+    struct charge_case c = {.reason = (enum death_reason)r->death.reason,
+                            .n_running = scoreboard_busy(b)};
     struct slot_view v;
 
     if (c.reason == DEATH_HARD_LIMIT) {
@@ -114,7 +117,8 @@ case_of(const struct own_recovery *r)
 }
 
 static void
-on_culprit_failed(void *arg, const char *queue, const enum finish_status *statuses, size_t n, const struct error *err)
+on_culprit_failed(void *arg, const char *queue, const enum finish_status *statuses, size_t n,
+                  const struct error *err)
 {
     (void)queue, (void)statuses, (void)n;
     end_call(arg, err);
@@ -159,12 +163,13 @@ fail_culprit(struct own_recovery *r, const struct slot_view *v)
         return;
     if (job->attempts < job->max_retries) {
         f.kind = FINISH_RETRY;
-        f.delay_ms = retry_delay_ms(job->attempts, job->backoff_ms, job->backoff_max_ms, retry_random());
+        f.delay_ms =
+            retry_delay_ms(job->attempts, job->backoff_ms, job->backoff_max_ms, retry_random());
     } else {
         o.state = JOB_FAILURE;
         o.error_type = "timeout";
-        o.error_message =
-            arena_printf(r->arena, "killed after the hard time limit of %lld ms", (long long)job->hard_limit_ms);
+        o.error_message = arena_printf(r->arena, "killed after the hard time limit of %lld ms",
+                                       (long long)job->hard_limit_ms);
         o.crashes = job->crashes;
         const struct buffer outcome = encode(r, v, &o);
         f.kind = FINISH_BURY;
@@ -173,16 +178,18 @@ fail_culprit(struct own_recovery *r, const struct slot_view *v)
         f.len = outcome.len;
     }
     log_event(LOG_INFO, f.kind == FINISH_BURY ? "job_failed" : "job_retried",
-              "id=%s queue=%s task=%s error=timeout attempt=%u", id_print(&f.id, text), q->name, job->task,
-              job->attempts + 1);
+              "id=%s queue=%s task=%s error=timeout attempt=%u", id_print(&f.id, text), q->name,
+              job->task, job->attempts + 1);
     r->pending++;
     broker_loop_commit(s->command, q->name, who_was(r, job->runner_k), &f, 1, on_culprit_failed, r);
 }
 
 static void
-add_victim(struct own_recovery *r, struct victims *out, const struct slot_view *v, enum charge charge)
+add_victim(struct own_recovery *r, struct victims *out, const struct slot_view *v,
+           enum charge charge)
 {
-    struct broker_victim victim = {.charge = charge == CHARGE_CRASH ? VICTIM_CRASHED : VICTIM_SUSPECT};
+    struct broker_victim victim = {.charge =
+                                       charge == CHARGE_CRASH ? VICTIM_CRASHED : VICTIM_SUSPECT};
 
     if (!id_from_redis(&victim.id, v->job.id, strlen(v->job.id)))
         return;
@@ -205,19 +212,22 @@ find_victims(struct own_recovery *r, const char *queue, unsigned k, struct victi
         const enum charge charge = charge_of(&c, i);
         if (charge != CHARGE_CRASH && charge != CHARGE_SUSPECT)
             continue;
-        if (slot_read(&r->board->slots[i], &v) && strcmp(v.job.queue, queue) == 0 && v.job.runner_k == k)
+        if (slot_read(&r->board->slots[i], &v) && strcmp(v.job.queue, queue) == 0 &&
+            v.job.runner_k == k)
             add_victim(r, out, &v, charge);
     }
 }
 
 static void
-on_own_recovered(void *arg, const char *queue, size_t moved, size_t buried, bool was_refused, const struct error *err)
+on_own_recovered(void *arg, const char *queue, size_t moved, size_t buried, bool was_refused,
+                 const struct error *err)
 {
     struct own_recovery *r = arg;
     (void)was_refused; /* never: no value was expected */
 
     if (err == NULL && moved + buried > 0)
-        log_event(buried > 0 ? LOG_WARN : LOG_INFO, "recovered", "runner=%u queue=%s moved=%zu buried=%zu", r->number, queue, moved, buried);
+        log_event(buried > 0 ? LOG_WARN : LOG_INFO, "recovered",
+                  "runner=%u queue=%s moved=%zu buried=%zu", r->number, queue, moved, buried);
     r->moved += moved;
     r->buried += buried;
     end_call(r, err);
@@ -279,7 +289,8 @@ end_call(struct own_recovery *r, const struct error *err)
 
     if (err != NULL && !r->has_failed) {
         r->has_failed = true;
-        log_event(LOG_WARN, "recovery_failed", "runner=%u reason=\"%s\"", r->number, log_quote(err->message));
+        log_event(LOG_WARN, "recovery_failed", "runner=%u reason=\"%s\"", r->number,
+                  log_quote(err->message));
     }
     if (--r->pending > 0)
         return;
@@ -364,9 +375,10 @@ end_foreign_call(struct foreign_recovery *f)
         end_foreign(f);
         return;
     }
-    log_event(LOG_WARN, "recovered", "dead_worker=%s queue=%s moved=%zu buried=%zu", f->worker, f->queue->name,
-              f->moved, f->buried);
-    broker_loop_forget(f->queue->steward->command, f->queue->name, f->worker, f->value, on_forgotten, f);
+    log_event(LOG_WARN, "recovered", "dead_worker=%s queue=%s moved=%zu buried=%zu", f->worker,
+              f->queue->name, f->moved, f->buried);
+    broker_loop_forget(f->queue->steward->command, f->queue->name, f->worker, f->value,
+                       on_forgotten, f);
 }
 
 static void
@@ -399,7 +411,8 @@ lost_outcome(const struct steward *s)
 }
 
 void
-recover_foreign(struct steward_queue *q, const struct broker_peer *worker, const struct broker_peer *peers, size_t n)
+recover_foreign(struct steward_queue *q, const struct broker_peer *worker,
+                const struct broker_peer *peers, size_t n)
 {
     struct steward *s = q->steward;
 

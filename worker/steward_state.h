@@ -37,7 +37,8 @@ struct steward {
     const struct worker_settings *settings;
     struct event_base *base;
     struct broker_loop *command, *listener;
-    struct event *control_event, *beat_timer, *stamp_timer, *marks_timer, *again_timer, *burst_timer, *late_timer;
+    struct event *control_event, *beat_timer, *stamp_timer, *marks_timer, *again_timer,
+        *burst_timer, *late_timer;
     struct steward_queue queues[WORKER_QUEUES_MAX];
     size_t n_queues;
     const char *queue_names[WORKER_QUEUES_MAX];
@@ -54,7 +55,7 @@ struct steward {
     bool is_ready, has_to_leave, is_leaving;
     size_t leaving_calls;
     struct broker *burst_broker;
-    struct log_limit down_limit;
+    struct log_limit up_limit, down_limit;
 };
 
 /* steward.c */
@@ -67,8 +68,8 @@ void promote_in(struct steward_queue *q, int64_t ms);
 /* steward_recover.c */
 void recover_own(struct steward *s, const struct wire *w); /* a runner of this worker died */
 void recover_retry(struct steward *s);
-void recover_foreign(struct steward_queue *q, const struct broker_peer *worker, const struct broker_peer *peers,
-                     size_t n);
+void recover_foreign(struct steward_queue *q, const struct broker_peer *worker,
+                     const struct broker_peer *peers, size_t n);
 
 /* steward_marks.c */
 void marks_notice(struct steward *s, const struct broker_notice *notice);

@@ -1,7 +1,8 @@
-/* Supervision. A child that cannot start because of its configuration (exit code 78) before any child of its kind ever
- * worked will not start next time either: the worker gives up with that code. All other deaths are followed by a
- * restart: at once if it was asked for or if a job is to blame (its crash counter ends the repetition), else after a
- * delay that doubles as long as children die early. */
+/* Supervision. A child that cannot start because of its configuration (exit code 78) before any
+ * child of its kind ever worked will not start next time either: the worker gives up with that
+ * code. All other deaths are followed by a restart: at once if it was asked for or if a job is to
+ * blame (its crash counter ends the repetition), else after a delay that doubles as long as
+ * children die early. */
 #include "worker/supervise.h"
 
 #include "common/error.h"
@@ -25,5 +26,6 @@ supervise_on_exit(struct supervise_history *h, const struct child_exit *e)
         delay *= 2;
     h->early_deaths++;
     return (struct supervise_decision){
-        .restart = true, .delay_ms = delay < SUPERVISE_MAX_DELAY_MS ? delay : SUPERVISE_MAX_DELAY_MS};
+        .restart = true,
+        .delay_ms = delay < SUPERVISE_MAX_DELAY_MS ? delay : SUPERVISE_MAX_DELAY_MS};
 }

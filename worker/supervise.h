@@ -17,7 +17,8 @@ struct child_exit {
     int signal;        /* 0: none */
     bool was_ready;    /* it had reported for work */
     bool was_expected; /* the master had asked for it (drained, or killed over a limit) */
-    bool blames_a_job; /* a job ran, or was named by the fault handler: the charge on the job bounds repetition */
+    bool blames_a_job; /* a job ran, or was named by the fault handler: the charge on the job bounds
+                          repetition */
     int64_t alive_ms;
 };
 
@@ -33,6 +34,7 @@ struct supervise_decision {
     int exit_code; /* for the worker, if it gives up */
 };
 
-struct supervise_decision supervise_on_exit(struct supervise_history *h, const struct child_exit *e);
+struct supervise_decision supervise_on_exit(struct supervise_history *h,
+                                            const struct child_exit *e);
 
 #endif

@@ -1,5 +1,6 @@
-/* Records between the master and its children. Nothing is queued here: a record that the other side's socket has no
- * room for is refused, and what must arrive (deaths) is sent again until it is acknowledged. */
+/* Records between the master and its children. Nothing is queued here: a record that the other
+ * side's socket has no room for is refused, and what must arrive (deaths) is sent again until it is
+ * acknowledged. */
 #include "worker/wire.h"
 
 #include <errno.h>

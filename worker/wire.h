@@ -1,7 +1,7 @@
 /* What the master and its children say to each other: fixed records over one socketpair per child.
  *
- * The sockets keep record boundaries (SOCK_SEQPACKET); the end of file means that the other side is gone. A record of
- * another version or size is logged and dropped, never obeyed. */
+ * The sockets keep record boundaries (SOCK_SEQPACKET); the end of file means that the other side is
+ * gone. A record of another version or size is logged and dropped, never obeyed. */
 #ifndef WORKER_WIRE_H
 #define WORKER_WIRE_H
 
@@ -23,9 +23,9 @@ enum wire_kind {
     WIRE_LOOK,    /* a job's limit passes at `at_ms`, before the master meant to look */
     WIRE_RECYCLE, /* this runner has done its number of jobs and drains by itself */
     /* master -> steward */
-    WIRE_DEATH,   /* a runner died: give its jobs back */
-    WIRE_STATE,   /* `value`: enum worker_state; it or the runners' have changed: publish */
-    WIRE_LEAVE,   /* no runner is left: unregister, then end */
+    WIRE_DEATH, /* a runner died: give its jobs back */
+    WIRE_STATE, /* `value`: enum worker_state; it or the runners' have changed: publish */
+    WIRE_LEAVE, /* no runner is left: unregister, then end */
     /* steward -> master */
     WIRE_RECOVERED, /* `number`: all that this runner owned is back; its seat can be used again */
     WIRE_EMPTY,     /* burst: the queues hold nothing any more */
@@ -41,8 +41,10 @@ enum worker_state { WORKER_RUNNING, WORKER_QUIET, WORKER_STOPPING };
 /* Why a runner died; says how its jobs are charged. */
 enum death_reason {
     DEATH_OWN,        /* it crashed, or something outside killed it */
-    DEATH_HARD_LIMIT, /* the job of `slot` passed its hard limit: that job fails, the others go back uncharged */
-    DEATH_UNHEEDED,   /* the job of `slot` ignored its cancellation: its mark ends it, the others go back uncharged */
+    DEATH_HARD_LIMIT, /* the job of `slot` passed its hard limit: that job fails, the others go back
+                         uncharged */
+    DEATH_UNHEEDED,   /* the job of `slot` ignored its cancellation: its mark ends it, the others go
+                         back uncharged */
     DEATH_MEMORY,     /* too much memory */
     DEATH_STALLED,    /* its loop made no round */
     DEATH_HANDBACK,   /* the worker stops: everything goes back uncharged */

@@ -1,4 +1,5 @@
-/* A worker: one master process that forks a steward and runners. docs/threads.md says who owns what. */
+/* A worker: one master process that forks a steward and runners. docs/threads.md says who owns
+ * what. */
 #ifndef WORKER_WORKER_H
 #define WORKER_WORKER_H
 
@@ -11,7 +12,7 @@ enum {
     WORKER_QUEUES_MAX = 64,
     WORKER_MODULES_MAX = 64,
     WORKER_NAME_MAX = 64,
-    WORKER_ID_MAX = 96,                  /* "<name>-<pid>-<4 characters>" */
+    WORKER_ID_MAX = 96,                   /* "<name>-<pid>-<4 characters>" */
     RUNNER_NAME_MAX = WORKER_ID_MAX + 24, /* "<worker>/<number>.<k>" */
 };
 
@@ -29,7 +30,8 @@ struct worker_settings {
     unsigned processes, threads;
     const char *modules[WORKER_MODULES_MAX];
     size_t n_modules;
-    const char *module_dir; /* where module names are looked for; NULL: the environment alone says */
+    const char
+        *module_dir; /* where module names are looked for; NULL: the environment alone says */
     int64_t lease_ms, grace_ms;
     int64_t max_jobs;         /* a runner is replaced after so many; 0: never */
     int64_t max_memory_bytes; /* private memory of a runner; 0: unlimited */
@@ -39,10 +41,12 @@ struct worker_settings {
     bool (*reload)(struct worker_settings *out, struct error *err);
 };
 
-/* Runs until a signal or the end of the burst. Returns the exit code. Call it while the process has one thread. */
+/* Runs until a signal or the end of the burst. Returns the exit code. Call it while the process has
+ * one thread. */
 int worker_main(const struct worker_settings *settings);
 
-/* "<worker>/<number>", with ".<k>" behind it for k > 0. `out` holds RUNNER_NAME_MAX. Returns out. */
+/* "<worker>/<number>", with ".<k>" behind it for k > 0. `out` holds RUNNER_NAME_MAX. Returns out.
+ */
 const char *worker_runner_name(char *out, const char *worker, unsigned number, unsigned k);
 
 #endif

@@ -1,5 +1,5 @@
-/* The rows of `celeriac worker` and their meaning. Settings own copies of all strings: a child overwrites its command
- * line, into which the options point. */
+/* The rows of `celeriac worker` and their meaning. Settings own copies of all strings: a child
+ * overwrites its command line, into which the options point. */
 #include "worker/worker_options.h"
 
 #include <ctype.h>
@@ -14,54 +14,124 @@
 
 enum { PATH_SIZE = 4096, SHORTEST_LEASE_MS = 1000, MAX_LOST = 10, WEIGHT_MAX = 1000 };
 
-static bool read_queues(struct worker_settings *out, const struct option_list *queues, struct error *err);
-static bool read_modules(struct worker_settings *out, const struct option_list *modules, struct error *err);
+static bool read_queues(struct worker_settings *out, const struct option_list *queues,
+                        struct error *err);
+static bool read_modules(struct worker_settings *out, const struct option_list *modules,
+                         struct error *err);
 static const char *find_module_dir(void);
 
 const struct option worker_option_rows[WORKER_OPTION_ROWS] = {
-    {.name = "queue", .letter = 'q', .type = OPTION_LIST, .unit = "NAME[,WEIGHT]", .is_setting = true,
+    {.name = "queue",
+     .letter = 'q',
+     .type = OPTION_LIST,
+     .unit = "NAME[,WEIGHT]",
+     .is_setting = true,
      .help = "queue to serve, again for more of them (default: default)",
      .offset = offsetof(struct worker_options, queues)},
-    {.name = "strict", .type = OPTION_FLAG, .is_setting = true,
+    {.name = "strict",
+     .type = OPTION_FLAG,
+     .is_setting = true,
      .help = "serve the queues strictly in the order given, not by weight",
      .offset = offsetof(struct worker_options, is_strict)},
-    {.name = "processes", .letter = 'P', .type = OPTION_INTEGER, .unit = "N", .fallback = "2", .min = 1,
-     .max = WORKER_PROCESSES_MAX, .is_setting = true, .help = "processes that run tasks",
+    {.name = "processes",
+     .letter = 'P',
+     .type = OPTION_INTEGER,
+     .unit = "N",
+     .fallback = "2",
+     .min = 1,
+     .max = WORKER_PROCESSES_MAX,
+     .is_setting = true,
+     .help = "processes that run tasks",
      .offset = offsetof(struct worker_options, processes)},
-    {.name = "threads", .letter = 'T', .type = OPTION_INTEGER, .unit = "N", .min = 0, .max = WORKER_THREADS_MAX,
-     .is_setting = true, .help = "threads of each process, 0 means half of the cores",
+    {.name = "threads",
+     .letter = 'T',
+     .type = OPTION_INTEGER,
+     .unit = "N",
+     .min = 0,
+     .max = WORKER_THREADS_MAX,
+     .is_setting = true,
+     .help = "threads of each process, 0 means half of the cores",
      .offset = offsetof(struct worker_options, threads)},
-    {.name = "name", .type = OPTION_TEXT, .unit = "NAME", .is_setting = true,
+    {.name = "name",
+     .type = OPTION_TEXT,
+     .unit = "NAME",
+     .is_setting = true,
      .help = "begin of the worker's name (default: the host and the process id)",
      .offset = offsetof(struct worker_options, name)},
-    {.name = "module", .type = OPTION_LIST, .unit = "FILE", .is_setting = true,
+    {.name = "module",
+     .type = OPTION_LIST,
+     .unit = "FILE",
+     .is_setting = true,
      .help = "load tasks from FILE, too, again for more",
      .offset = offsetof(struct worker_options, modules)},
-    {.name = "lease", .type = OPTION_DURATION, .unit = "DUR", .fallback = "10s", .min = SHORTEST_LEASE_MS,
-     .max = 3600 * 1000, .is_setting = true, .help = "silence after which other workers take this one for dead",
+    {.name = "lease",
+     .type = OPTION_DURATION,
+     .unit = "DUR",
+     .fallback = "10s",
+     .min = SHORTEST_LEASE_MS,
+     .max = 3600 * 1000,
+     .is_setting = true,
+     .help = "silence after which other workers take this one for dead",
      .offset = offsetof(struct worker_options, lease_ms)},
-    {.name = "grace", .type = OPTION_DURATION, .unit = "DUR", .fallback = "30s", .min = 0, .max = INT64_MAX / 4,
-     .is_setting = true, .help = "how long running jobs may go on after SIGTERM",
+    {.name = "grace",
+     .type = OPTION_DURATION,
+     .unit = "DUR",
+     .fallback = "30s",
+     .min = 0,
+     .max = INT64_MAX / 4,
+     .is_setting = true,
+     .help = "how long running jobs may go on after SIGTERM",
      .offset = offsetof(struct worker_options, grace_ms)},
-    {.name = "max-jobs-per-process", .type = OPTION_INTEGER, .unit = "N", .min = 0, .max = INT64_MAX / 4,
-     .is_setting = true, .help = "replace a process after N jobs, 0 means never",
+    {.name = "max-jobs-per-process",
+     .type = OPTION_INTEGER,
+     .unit = "N",
+     .min = 0,
+     .max = INT64_MAX / 4,
+     .is_setting = true,
+     .help = "replace a process after N jobs, 0 means never",
      .offset = offsetof(struct worker_options, max_jobs)},
-    {.name = "max-memory-per-process", .type = OPTION_SIZE, .unit = "SIZE", .min = 0, .max = INT64_MAX / 4,
-     .is_setting = true, .help = "replace a process that uses more memory, 0 means no limit",
+    {.name = "max-memory-per-process",
+     .type = OPTION_SIZE,
+     .unit = "SIZE",
+     .min = 0,
+     .max = INT64_MAX / 4,
+     .is_setting = true,
+     .help = "replace a process that uses more memory, 0 means no limit",
      .offset = offsetof(struct worker_options, max_memory_bytes)},
-    {.name = "max-crashes", .type = OPTION_INTEGER, .unit = "N", .fallback = "3", .min = 1, .max = 255,
-     .is_setting = true, .help = "crashes after which a job is a dead letter",
+    {.name = "max-crashes",
+     .type = OPTION_INTEGER,
+     .unit = "N",
+     .fallback = "3",
+     .min = 1,
+     .max = 255,
+     .is_setting = true,
+     .help = "crashes after which a job is a dead letter",
      .offset = offsetof(struct worker_options, max_crashes)},
-    {.name = "burst", .type = OPTION_FLAG, .help = "end when the queues are empty",
+    {.name = "burst",
+     .type = OPTION_FLAG,
+     .help = "end when the queues are empty",
      .offset = offsetof(struct worker_options, is_burst)},
-    {.name = "http", .type = OPTION_TEXT, .unit = "ADDR:PORT", .is_setting = true,
+    {.name = "http",
+     .type = OPTION_TEXT,
+     .unit = "ADDR:PORT",
+     .is_setting = true,
      .help = "serve metrics and health there",
      .offset = offsetof(struct worker_options, http)},
-    {.name = "log-level", .type = OPTION_CHOICE, .unit = "LEVEL", .choices = "debug|info|warn|error",
-     .fallback = "info", .is_setting = true, .help = "least important events to log",
+    {.name = "log-level",
+     .type = OPTION_CHOICE,
+     .unit = "LEVEL",
+     .choices = "debug|info|warn|error",
+     .fallback = "info",
+     .is_setting = true,
+     .help = "least important events to log",
      .offset = offsetof(struct worker_options, log_level)},
-    {.name = "log-format", .type = OPTION_CHOICE, .unit = "FORMAT", .choices = "text|json", .fallback = "text",
-     .is_setting = true, .help = "how to write the log",
+    {.name = "log-format",
+     .type = OPTION_CHOICE,
+     .unit = "FORMAT",
+     .choices = "text|json",
+     .fallback = "text",
+     .is_setting = true,
+     .help = "how to write the log",
      .offset = offsetof(struct worker_options, log_format)},
 };
 
@@ -72,8 +142,8 @@ copy(const char *text)
 }
 
 bool
-worker_settings_read(struct worker_settings *out, const struct worker_options *o, const struct broker_settings *broker,
-                     struct error *err)
+worker_settings_read(struct worker_settings *out, const struct worker_options *o,
+                     const struct broker_settings *broker, struct error *err)
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
@@ -86,7 +156,8 @@ worker_settings_read(struct worker_settings *out, const struct worker_options *o
     out->is_strict = o->is_strict;
     out->is_burst = o->is_burst;
     out->processes = (unsigned)o->processes;
-    out->threads = o->threads > 0 ? (unsigned)o->threads : (unsigned)((cores > 1 ? cores : 1) + 1) / 2;
+    out->threads =
+        o->threads > 0 ? (unsigned)o->threads : (unsigned)((cores > 1 ? cores : 1) + 1) / 2;
     out->lease_ms = o->lease_ms;
     out->grace_ms = o->grace_ms;
     out->max_jobs = o->max_jobs;
@@ -119,11 +190,14 @@ read_queue(struct worker_queue *out, const char *text, struct error *err)
     const long weight = comma != NULL ? strtol(comma + 1, &end, 10) : 1;
 
     if (!is_word(text, len, QUEUE_NAME_MAX))
-        return error_set(err, ERROR_USAGE, "--queue %s: a name has 1 to %d letters, digits, '_', '.', '-'", text,
+        return error_set(err, ERROR_USAGE,
+                         "--queue %s: a name has 1 to %d letters, digits, '_', '.', '-'", text,
                          QUEUE_NAME_MAX);
     if (comma != NULL && (end == comma + 1 || *end != '\0' || weight < 1 || weight > WEIGHT_MAX))
-        return error_set(err, ERROR_USAGE, "--queue %s: a weight is a number from 1 to %d", text, WEIGHT_MAX);
-    *out = (struct worker_queue){.name = mem_printf("%.*s", (int)len, text), .weight = (unsigned)weight};
+        return error_set(err, ERROR_USAGE, "--queue %s: a weight is a number from 1 to %d", text,
+                         WEIGHT_MAX);
+    *out = (struct worker_queue){.name = mem_printf("%.*s", (int)len, text),
+                                 .weight = (unsigned)weight};
     return true;
 }
 
@@ -131,10 +205,12 @@ static bool
 read_queues(struct worker_settings *out, const struct option_list *queues, struct error *err)
 {
     static const char *const only[] = {"default"};
-    const struct option_list list = queues->count > 0 ? *queues : (struct option_list){.items = NULL, .count = 1};
+    const struct option_list list =
+        queues->count > 0 ? *queues : (struct option_list){.items = NULL, .count = 1};
 
     if (list.count > WORKER_QUEUES_MAX)
-        return error_set(err, ERROR_USAGE, "%zu times --queue: at most %d", list.count, WORKER_QUEUES_MAX);
+        return error_set(err, ERROR_USAGE, "%zu times --queue: at most %d", list.count,
+                         WORKER_QUEUES_MAX);
     for (size_t i = 0; i < list.count; i++) {
         if (!read_queue(&out->queues[i], list.items != NULL ? list.items[i] : only[i], err))
             return false;
@@ -219,12 +295,14 @@ find_module_dir(void)
 bool
 worker_make_id(char *out, const char *name, struct error *err)
 {
-    static const char alphabet[] = "abcdefghijklmnopqrstuvwxyz234567"; /* base 32: a byte picks without bias */
+    static const char alphabet[] =
+        "abcdefghijklmnopqrstuvwxyz234567"; /* base 32: a byte picks without bias */
     unsigned char bytes[4];
     char host[256] = "", tail[sizeof(bytes) + 1];
 
     if (name != NULL && !is_word(name, strlen(name), WORKER_NAME_MAX))
-        return error_set(err, ERROR_USAGE, "--name %s: a name has 1 to %d letters, digits, '_', '.', '-'", name,
+        return error_set(err, ERROR_USAGE,
+                         "--name %s: a name has 1 to %d letters, digits, '_', '.', '-'", name,
                          WORKER_NAME_MAX);
     MUST(getrandom(bytes, sizeof(bytes), 0) == (ssize_t)sizeof(bytes));
     for (size_t i = 0; i < sizeof(bytes); i++)

@@ -20,7 +20,8 @@ extern const struct option worker_option_rows[WORKER_OPTION_ROWS];
 /* Fills all settings but `id` and `reload`; copies every string. ERROR_USAGE, ERROR_CONFIG. */
 bool worker_settings_read(struct worker_settings *out, const struct worker_options *options,
                           const struct broker_settings *broker, struct error *err);
-/* "<name>-<4 characters>", or "<host>-<pid>-<4 characters>" without a name. ERROR_USAGE: the name. */
+/* "<name>-<4 characters>", or "<host>-<pid>-<4 characters>" without a name. ERROR_USAGE: the name.
+ */
 bool worker_make_id(char *out, const char *name, struct error *err);
 
 #endif

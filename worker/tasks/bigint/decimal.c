@@ -69,34 +69,59 @@ prepare(struct printer *p, size_t digits)
     return level;
 }
 
-enum celeriac_outcome
-bigint_return(struct celeriac_context *ctx, const mpz_t number)
+/* Into `text + 1`; false: cancelled. */
+static bool
+print_blocks(struct printer *p, const mpz_t number, unsigned level, char *text)
+{
+    mpz_t rest;
+    mpz_init(rest);
+    mpz_abs(rest, number);
+    print_tree(p, rest, level, text + 1);
+    mpz_clear(rest);
+    for (unsigned i = 0; i < p->n_powers; i++)
+        mpz_clear(p->powers[i]);
+    return !p->is_stopped;
+}
+
+char *
+bigint_print(struct celeriac_context *ctx, const mpz_t number, size_t *len)
 {
     struct printer p = {.ctx = ctx};
-    const size_t digits = mpz_sizeinbase(number, 10);
-    const unsigned level = prepare(&p, digits);
+    const unsigned level = prepare(&p, mpz_sizeinbase(number, 10));
     const size_t room = (size_t)LEAF_DIGITS << level;
     char *text = malloc(room + 2);
     if (text == NULL)
         abort();
-    mpz_t rest;
-    mpz_init(rest);
-    mpz_abs(rest, number);
-    print_tree(&p, rest, level, text + 1);
-    mpz_clear(rest);
-    for (unsigned i = 0; i < p.n_powers; i++)
-        mpz_clear(p.powers[i]);
-    if (p.is_stopped) {
+    if (!print_blocks(&p, number, level, text)) {
         free(text);
-        return celeriac_stop(ctx);
+        return NULL;
     }
     size_t start = 1;
     while (start < room && text[start] == '0')
         start++;
-    if (mpz_sgn(number) < 0)
-        text[--start] = '-';
-    const enum celeriac_outcome outcome =
-        celeriac_return(ctx, celeriac_bigint(celeriac_arena(ctx), text + start, room + 1 - start));
+    *len = room + 1 - start;
+    memmove(text + 1, text + start, *len);
+    return text;
+}
+
+struct celeriac_value *
+bigint_value(struct celeriac_context *ctx, const mpz_t number)
+{
+    size_t len = 0;
+    char *text = bigint_print(ctx, number, &len);
+    if (text == NULL)
+        return NULL;
+    text[0] = '-';
+    const size_t sign = mpz_sgn(number) < 0 ? 1 : 0;
+    struct celeriac_value *value =
+        celeriac_bigint(celeriac_arena(ctx), text + 1 - sign, len + sign);
     free(text);
-    return outcome;
+    return value;
+}
+
+enum celeriac_outcome
+bigint_return(struct celeriac_context *ctx, const mpz_t number)
+{
+    const struct celeriac_value *value = bigint_value(ctx, number);
+    return value != NULL ? celeriac_return(ctx, value) : celeriac_stop(ctx);
 }

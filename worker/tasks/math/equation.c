@@ -7,11 +7,9 @@
 #include <stdio.h>
 #include <string.h>
 
-enum { EVALUATIONS_BETWEEN_POLLS = 256 };
-
-static struct expression *
-read_side(struct expression_cache *cache, const char *side, struct text text,
-          const struct names *unknowns, struct why *why);
+static struct expression *read_side(struct expression_cache *cache, const char *side,
+                                    struct text text, const struct names *unknowns,
+                                    struct why *why);
 
 static bool
 is_equals_sign(struct text text, size_t at)
@@ -42,21 +40,33 @@ uses_any(const struct expression *e, size_t n)
 }
 
 bool
-equation_read(struct equation *eq, struct expression_cache *cache, struct text text,
-              const struct names *unknowns, struct why *why)
+equation_cut(struct text text, struct text *left, struct text *right, struct why *why)
 {
     const size_t sign = find_equals_sign(text, 0);
-    const bool has_sign = sign < text.len;
-    *eq = (struct equation){.n_unknowns = unknowns->n};
-    if (has_sign && find_equals_sign(text, sign + 1) < text.len) {
+    *left = (struct text){text.bytes, sign};
+    *right = (struct text){NULL, 0};
+    if (sign == text.len)
+        return true;
+    if (find_equals_sign(text, sign + 1) < text.len) {
         snprintf(why->text, sizeof(why->text), "more than one '=': expected left = right");
         return false;
     }
-    const struct text left = {text.bytes, sign};
+    *right = (struct text){text.bytes + sign + 1, text.len - sign - 1};
+    return true;
+}
+
+bool
+equation_read(struct equation *eq, struct expression_cache *cache, struct text text,
+              const struct names *unknowns, struct why *why)
+{
+    struct text left, right;
+    *eq = (struct equation){.n_unknowns = unknowns->n};
+    if (!equation_cut(text, &left, &right, why))
+        return false;
+    const bool has_sign = right.bytes != NULL;
     eq->left = read_side(cache, has_sign ? "left side, " : "", left, unknowns, why);
     if (eq->left == NULL || !has_sign)
         return eq->left != NULL;
-    const struct text right = {text.bytes + sign + 1, text.len - sign - 1};
     eq->right = read_side(cache, "right side, ", right, unknowns, why);
     if (eq->right == NULL)
         return false;
@@ -91,20 +101,10 @@ side_value(struct expression *e, const double *unknowns, size_t n)
     return expression_value(e);
 }
 
-/* False: the job is to stop. */
-static bool
-count(struct evaluations *evaluations)
-{
-    if (++evaluations->count % EVALUATIONS_BETWEEN_POLLS == 0 &&
-        celeriac_cancelled(evaluations->ctx))
-        evaluations->is_stopped = true;
-    return !evaluations->is_stopped;
-}
-
 double
 equation_value(struct equation *eq, const double *unknowns)
 {
-    if (!count(eq->evaluations))
+    if (!evaluations_count(eq->evaluations))
         return NAN;
     const double left = side_value(eq->left, unknowns, eq->n_unknowns);
     return left - (eq->right != NULL ? side_value(eq->right, unknowns, eq->n_unknowns)
@@ -120,7 +120,7 @@ equation_at(struct equation *eq, double x)
 double
 equation_scale(struct equation *eq, double x)
 {
-    if (!count(eq->evaluations))
+    if (!evaluations_count(eq->evaluations))
         return NAN;
     const double left = side_value(eq->left, &x, 1);
     return fabs(left) + fabs(eq->right != NULL ? side_value(eq->right, &x, 1) : eq->right_constant);

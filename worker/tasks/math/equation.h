@@ -2,16 +2,8 @@
 #ifndef TASKS_MATH_EQUATION_H
 #define TASKS_MATH_EQUATION_H
 
-#include "client/celeriac_task.h"
+#include "worker/tasks/math/evaluations.h"
 #include "worker/tasks/math/expression_cache.h"
-
-/* What all evaluations of one job share. Once it is stopped, every value is NaN, so that numerical
- * methods end. */
-struct evaluations {
-    struct celeriac_context *ctx;
-    int64_t count;
-    bool is_stopped; /* celeriac_cancelled was seen */
-};
 
 struct equation {
     struct evaluations *evaluations;
@@ -21,6 +13,8 @@ struct equation {
     size_t n_unknowns;
 };
 
+/* The texts of both sides; right->bytes is NULL without '='. False, and `why`: more than one. */
+bool equation_cut(struct text text, struct text *left, struct text *right, struct why *why);
 /* "left = right" or an expression; the expressions belong to the cache. Sets all but `evaluations`.
  * False: `why`. */
 bool equation_read(struct equation *eq, struct expression_cache *cache, struct text text,

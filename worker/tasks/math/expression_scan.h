@@ -20,7 +20,7 @@ struct scan {
 
 /* False, and `why` is filled, unless every character, number, name and comma is where it may be.
  * What operators and parentheses do to each other is left to muParser. */
-bool
-expression_scan(struct text text, const struct names *names, struct scan *scan, struct why *why);
+bool expression_scan(struct text text, const struct names *names, struct scan *scan,
+                     struct why *why);
 
 #endif

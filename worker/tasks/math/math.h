@@ -5,7 +5,16 @@
 #include "client/celeriac_task.h"
 
 celeriac_task_fn eval_run;
+celeriac_task_fn fit_run;
+celeriac_task_fn integrate_run;
+celeriac_task_fn linear_run;
+celeriac_task_fn minimize_run;
+celeriac_task_fn montecarlo_run;
+celeriac_task_fn ode_run;
+celeriac_task_fn roots_run;
 celeriac_task_fn solve_run;
+celeriac_task_fn system_run;
+celeriac_task_fn table_run;
 
 struct expression_cache;
 

@@ -12,8 +12,8 @@ struct point {
 /* Between a and b the sign changes (both finite, neither 0). Finds where: Brent's method (GSL),
  * then bisection down to neighbouring doubles. `scale` is the size of f around there. False if the
  * change is no root but a pole or a jump, or if the values between are not finite. */
-bool
-root_between(struct equation *eq, struct point a, struct point b, double scale, struct point *root);
+bool root_between(struct equation *eq, struct point a, struct point b, double scale,
+                  struct point *root);
 /* Is f defined at one of them only? Gives the last point where it is, on the way from `in` to
  * `out`. */
 struct point root_domain_edge(struct equation *eq, struct point in, double out);

@@ -7,12 +7,13 @@
 #include "worker/tasks/math/math.h"
 
 enum { ARG_EQUATION, ARG_UNKNOWN, ARG_FROM, ARG_TO, ARG_GUESS };
+enum { SOLVE_EVALUATIONS = 100000 }; /* about the most; the progress is told from it */
 
 static enum celeriac_outcome
 solve_read_equation(struct celeriac_context *ctx, const char *unknown)
 {
     struct math_state *state = celeriac_thread_state(ctx);
-    struct evaluations evaluations = {.ctx = ctx};
+    struct evaluations evaluations = {.ctx = ctx, .expected = SOLVE_EVALUATIONS};
     struct names names = {{unknown}, 1};
     struct text text;
     struct equation eq;
@@ -75,6 +76,7 @@ solve_return_roots(struct celeriac_context *ctx, const struct roots *roots, int6
     celeriac_set(result, "residual",
                  roots->n > 0 ? celeriac_number(arena, residual) : celeriac_null(arena));
     celeriac_set(result, "evaluations", celeriac_integer(arena, evaluations));
+    celeriac_set(result, "caveat", celeriac_text(arena, roots->caveat));
     if (roots->is_cut)
         celeriac_set(result, "truncated", celeriac_boolean(arena, true));
     return celeriac_return(ctx, result);

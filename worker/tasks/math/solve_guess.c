@@ -131,6 +131,6 @@ solve_guess(struct celeriac_context *ctx, struct equation *eq, double guess)
         return celeriac_reject(ctx, "no_convergence",
                                "no root found near %g: try another guess, or an interval", guess);
     root = root_tidy(eq, sharpen(eq, root));
-    const struct roots roots = {&root, 1, false};
+    const struct roots roots = {&root, 1, false, "one root: others are not looked for"};
     return solve_return_roots(ctx, &roots, eq->evaluations->count);
 }

@@ -12,11 +12,12 @@
 #include "worker/tasks/math/solve.h"
 
 #include <math.h>
+#include <stdio.h>
 #include <stdlib.h>
 
 #include "worker/tasks/math/touching_root.h"
 
-enum { CELLS_MIN = 2000, CELLS_MAX = 64000, FINE = 64, ZEROS_MAX = 5 };
+enum { CELLS_MIN = 2000, CELLS_MAX = 64000, FINE = 64, ZEROS_MAX = 5, CAVEAT_SIZE = 256 };
 
 static const double SHALLOW = 1e-6; /* dips less deep than that are rounding */
 static const double SAME = 1e-9;    /* roots closer than this, relative to their size, are one */
@@ -29,13 +30,16 @@ struct search {
     size_t n;           /* cells */
     struct point roots[SOLVE_ROOTS_MAX];
     size_t n_roots;
-    double scale; /* |f| around the cell that is looked at */
+    double scale;   /* |f| around the cell that is looked at */
+    bool is_coarse; /* the finest grid still showed more than the one before */
+    size_t n_jumps; /* sign changes that were taken for poles or jumps */
 };
 
 static bool grid_fill(struct search *s, double from, double to);
 static bool has_zero_run(const struct search *s, struct point *first, struct point *last);
 static void look_closer(struct search *s, size_t first, size_t last);
 static size_t roots_sort(struct search *s);
+static const char *write_caveat(const struct search *s, char *out);
 
 /* Values of f: its sign, or that it has none. */
 static bool
@@ -96,7 +100,9 @@ search(struct celeriac_context *ctx, struct search *s, double from, double to)
                                last.x);
     look_everywhere(s);
     const bool is_cut = s->n_roots == SOLVE_ROOTS_MAX;
-    const struct roots roots = {s->roots, roots_sort(s), is_cut};
+    const size_t n = roots_sort(s);
+    char caveat[CAVEAT_SIZE];
+    const struct roots roots = {s->roots, n, is_cut, write_caveat(s, caveat)};
     return s->eq->evaluations->is_stopped
                ? celeriac_stop(ctx)
                : solve_return_roots(ctx, &roots, s->eq->evaluations->count);
@@ -165,6 +171,7 @@ grid_fill(struct search *s, double from, double to)
         grid_refine(s, n, from, to);
         before = features;
         features = count_features(s);
+        s->is_coarse = n * 2 > CELLS_MAX && features > before;
         if (s->eq->evaluations->is_stopped || (n > CELLS_MIN && features <= before))
             break;
     }
@@ -213,8 +220,12 @@ static void
 look_between(struct search *s, struct point a, struct point b)
 {
     struct point root;
-    if (is_change(a, b) && root_between(s->eq, a, b, s->scale, &root))
+    if (!is_change(a, b))
+        return;
+    if (root_between(s->eq, a, b, s->scale, &root))
         add_root(s, root);
+    else
+        s->n_jumps++;
 }
 
 static void
@@ -337,4 +348,20 @@ roots_sort(struct search *s)
         if (n == 0 || !merge(s, &s->roots[n - 1], s->roots[i]))
             s->roots[n++] = s->roots[i];
     return n;
+}
+
+/* CAVEAT_SIZE bytes. Returns out. */
+static const char *
+write_caveat(const struct search *s, char *out)
+{
+    const double width = (s->grid[s->n].x - s->grid[0].x) / (double)s->n;
+    int used =
+        snprintf(out, CAVEAT_SIZE, "roots less than %.3g apart may be missed in pairs", width);
+    if (s->is_coarse)
+        used += snprintf(out + used, CAVEAT_SIZE - (size_t)used,
+                         "; the finest grid still showed more of them");
+    if (s->n_jumps > 0)
+        snprintf(out + used, CAVEAT_SIZE - (size_t)used,
+                 "; %zu sign changes were taken for poles or jumps", s->n_jumps);
+    return out;
 }

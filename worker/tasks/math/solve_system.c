@@ -13,6 +13,7 @@
 #include <stdlib.h>
 
 #include "worker/tasks/math/math.h"
+#include "worker/tasks/math/named_numbers.h"
 
 enum { UNKNOWNS_MAX = 16, STEPS_MAX = 400, POLISH_MAX = 6, STALLS_MAX = 3 };
 
@@ -23,15 +24,13 @@ static const double ENOUGH = 1e-9; /* of the sizes of the sides: a larger residu
 struct system {
     struct evaluations evaluations;
     struct equation equations[UNKNOWNS_MAX];
-    struct names names;
+    struct named_numbers guess;
     size_t n;
     double far;
-    double guess[UNKNOWNS_MAX];
     double best[UNKNOWNS_MAX];
     double residual; /* the largest |f| at `best` */
 };
 
-static bool read_guess(struct system *s, const struct celeriac_value *guess);
 static bool read_equations(struct system *s, struct expression_cache *cache,
                            const struct celeriac_value *texts, struct why *why);
 
@@ -118,12 +117,11 @@ static enum celeriac_outcome
 return_solution(struct celeriac_context *ctx, const struct system *s)
 {
     struct celeriac_arena *arena = celeriac_arena(ctx);
-    struct celeriac_value *result = celeriac_object(arena), *solution = celeriac_object(arena);
-    for (size_t i = 0; i < s->n; i++)
-        celeriac_set(solution, s->names.items[i], celeriac_number(arena, s->best[i]));
-    celeriac_set(result, "solution", solution);
+    struct celeriac_value *result = celeriac_object(arena);
+    celeriac_set(result, "solution", named_numbers_value(arena, &s->guess.names, s->best));
     celeriac_set(result, "residual", celeriac_number(arena, s->residual));
     celeriac_set(result, "evaluations", celeriac_integer(arena, s->evaluations.count));
+    celeriac_set(result, "caveat", celeriac_text(arena, "one solution: others are not looked for"));
     return celeriac_return(ctx, result);
 }
 
@@ -139,14 +137,13 @@ solve_system(struct celeriac_context *ctx, const struct celeriac_value *equation
     if (s.n == 0 || s.n > UNKNOWNS_MAX || celeriac_size(guess) != s.n)
         return celeriac_reject(
             ctx, "invalid_arguments",
-            "solve: %zu equations and a guess for %zu unknowns: expected as many, 1..%d", s.n,
+            "%zu equations and a guess for %zu unknowns: expected as many, 1..%d", s.n,
             celeriac_size(guess), UNKNOWNS_MAX);
-    if (!read_guess(&s, guess))
-        return celeriac_reject(ctx, "invalid_arguments",
-                               "solve: guess: expected names, and a number for each");
+    if (!named_numbers_read(&s.guess, guess, UNKNOWNS_MAX, &why))
+        return celeriac_reject(ctx, "invalid_arguments", "guess: %s", why.text);
     if (!read_equations(&s, state->cache, equations, &why))
         return celeriac_reject(ctx, "invalid_expression", "%s", why.text);
-    if (!evaluate(&s, s.guess, f))
+    if (!evaluate(&s, s.guess.values, f))
         return celeriac_reject(ctx, "not_finite", "an equation has no finite value at the guess");
     s.far = FAR * (1 + s.residual);
     solve(&s);
@@ -160,19 +157,6 @@ solve_system(struct celeriac_context *ctx, const struct celeriac_value *equation
 }
 
 static bool
-read_guess(struct system *s, const struct celeriac_value *guess)
-{
-    s->names.n = s->n;
-    for (size_t i = 0; i < s->n; i++) {
-        const struct celeriac_value *value = celeriac_entry(guess, i, &s->names.items[i]);
-        if (!expression_is_name(s->names.items[i]) || !celeriac_get_number(value, &s->guess[i]) ||
-            !isfinite(s->guess[i]))
-            return false;
-    }
-    return true;
-}
-
-static bool
 read_equations(struct system *s, struct expression_cache *cache, const struct celeriac_value *texts,
                struct why *why)
 {
@@ -183,7 +167,7 @@ read_equations(struct system *s, struct expression_cache *cache, const struct ce
         text.bytes =
             celeriac_type(value) == CELERIAC_STRING ? celeriac_bytes(value, &text.len) : NULL;
         if (text.bytes == NULL ||
-            !equation_read(&s->equations[i], cache, text, &s->names, &reason)) {
+            !equation_read(&s->equations[i], cache, text, &s->guess.names, &reason)) {
             snprintf(why->text, sizeof(why->text), "equation %zu: %.200s", i + 1, reason.text);
             return false;
         }
