@@ -218,11 +218,26 @@ begin_section(struct reader *r, char *name)
     return true;
 }
 
+/* From a '#' on, if it begins a word and stands in no quotes. */
+static void
+cut_comment(char *line)
+{
+    bool is_quoted = false;
+    for (char *at = line; *at != '\0'; at++) {
+        is_quoted ^= *at == '"';
+        if (*at == '#' && !is_quoted && (at == line || isspace((unsigned char)at[-1]))) {
+            *at = '\0';
+            return;
+        }
+    }
+}
+
 static bool
 read_line(struct reader *r, char *line)
 {
+    cut_comment(line);
     char *text = trim(line), *equals = strchr(text, '=');
-    if (*text == '\0' || *text == '#')
+    if (*text == '\0')
         return true;
     if (*text == '[')
         return begin_section(r, text + 1);

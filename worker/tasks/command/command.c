@@ -95,8 +95,8 @@ static const struct celeriac_param command_params[] = {
     {.name = "memory",
      .kind = CELERIAC_ARG_INTEGER,
      .optional = true,
-     .min = 1 << 20,
-     .max = 1LL << 50,
+     .min = 1e6,
+     .max = 1e15,
      .unit = "bytes",
      .help = "address space that each of its processes may take"}};
 

@@ -9,6 +9,7 @@
 
 #include <ctype.h>
 #include <muParserDLL.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -20,6 +21,8 @@ struct expression {
     bool uses[EXPRESSION_VARIABLES_MAX];
     double variables[EXPRESSION_VARIABLES_MAX];
 };
+
+static _Atomic unsigned long n_compilations; /* looked at by tests */
 
 static void define(struct expression *e, const struct scan *scan, const struct names *names);
 static bool compile(struct expression *e, struct text text, struct why *why);
@@ -59,8 +62,10 @@ expression_new(struct text text, const struct names *names, struct why *why)
     memcpy(e->uses, scan.uses, sizeof(e->uses));
     e->parser = mupCreate(muBASETYPE_FLOAT);
     define(e, &scan, names);
-    if (compile(e, text, why))
+    if (compile(e, text, why)) {
+        (void)atomic_fetch_add_explicit(&n_compilations, 1, memory_order_relaxed);
         return e;
+    }
     expression_free(e);
     return NULL;
 }
@@ -72,6 +77,12 @@ expression_free(struct expression *e)
         return;
     mupRelease(e->parser);
     free(e);
+}
+
+unsigned long
+expression_compilations(void)
+{
+    return atomic_load_explicit(&n_compilations, memory_order_relaxed);
 }
 
 double *

@@ -12,6 +12,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
+#include "client/celeriac_task.h"
+
 enum {
     EXPRESSION_TEXT_MAX = 2000, /* muParser's time grows with the square */
     EXPRESSION_NESTING_MAX = 64,
@@ -46,6 +48,9 @@ bool expression_is_name(const char *name);
 /* Compiles. NULL if the text is no expression; `why` then says where and what is expected. */
 struct expression *expression_new(struct text text, const struct names *names, struct why *why);
 void expression_free(struct expression *e);
+
+/* How many have been compiled in this process. Exported, for tests of the module. */
+CELERIAC_API unsigned long expression_compilations(void);
 
 /* The values of the variables, in the order of `names`; set them before each evaluation. */
 double *expression_variables(struct expression *e);

@@ -75,7 +75,7 @@ ode_system_read(struct ode_system *s, struct expression_cache *cache,
         const char *name;
         const struct celeriac_value *text = celeriac_entry(equations, i, &name);
         if (!formula_read(&s->rates[i], cache, text, &s->names, &reason)) {
-            snprintf(why->text, sizeof(why->text), "equation of %.64s: %.180s", name, reason.text);
+            snprintf(why->text, sizeof(why->text), "equation of %.64s: %.160s", name, reason.text);
             return false;
         }
         s->rates[i].evaluations = &s->evaluations;

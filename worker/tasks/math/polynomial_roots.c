@@ -169,7 +169,7 @@ expand(const struct polynomial *p, const struct disk *at, size_t order, struct t
 static double complex
 rounded(struct cdd a)
 {
-    return CMPLX(a.re.hi + a.re.lo, a.im.hi + a.im.lo);
+    return a.re.hi + a.re.lo + (a.im.hi + a.im.lo) * I;
 }
 
 static struct cdd
@@ -213,7 +213,7 @@ move(struct search *s, size_t i)
     const double complex step = 1 / (logarithmic_slope(s->p, d, &at) - repulsion(s, i));
     const struct cdd z = place(d);
     if (!isfinite(creal(step)) || !isfinite(cimag(step))) { /* between others: somewhere else */
-        put(d, rounded(z) * CMPLX(1.01, 0.01));
+        put(d, rounded(z) * (1.01 + 0.01 * I));
         return;
     }
     const struct cdd moved =

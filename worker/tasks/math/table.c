@@ -1,8 +1,8 @@
 /* Task table: an expression at all points of a grid.
  *
  * The inner loop sets one variable and evaluates: what muParser offers for many values at once (its
- * bulk mode) is not used, since it starts OpenMP threads inside of a worker's thread, and evaluates
- * no faster on one. */
+ * bulk mode) is not used, since Debian's build may start OpenMP threads in it, inside of a worker's
+ * thread. */
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
