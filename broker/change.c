@@ -7,7 +7,7 @@
 
 enum { PURGE_AT_ONCE = 500 };
 
-static bool need_queue_name(const char *queue, struct error *err);
+static bool need_queue(struct broker *b, const char *queue, struct error *err);
 
 /* ---- cancel ---- */
 
@@ -173,16 +173,9 @@ take_status(void *arg, size_t i, const redisReply *answer, struct error *err)
 bool
 broker_pause(struct broker *b, const char *queue, bool pause, struct error *err)
 {
-    struct key key;
-    int64_t is_there = 0, status = 0;
-    if (!need_queue_name(queue, err))
+    int64_t status = 0;
+    if (!need_queue(b, queue, err))
         return false;
-    key_queues(&key, b->space);
-    request_text(exchange_on_key(b, "SISMEMBER", &key, 1), queue);
-    if (!exchange_run(b, take_number, &is_there, err))
-        return false;
-    if (is_there == 0)
-        return error_set(err, ERROR_NOT_FOUND, "there is no queue \"%s\"", queue);
     static const enum queue_key which[] = {QUEUE_META, QUEUE_BELL};
     struct request *r = exchange_script(b, SCRIPT_PAUSE, 2, 1);
     request_queue_keys(r, b->space, queue, which, 2);
@@ -209,7 +202,7 @@ broker_purge(struct broker *b, const char *queue, int64_t *removed, struct error
     struct buffer outcome = BUFFER_INIT;
     int64_t total = 0, some = 0;
     bool ok = true;
-    if (!need_queue_name(queue, err))
+    if (!need_queue(b, queue, err))
         return false;
     outcome_bare(JOB_CANCELLED, &outcome);
     do {
@@ -236,8 +229,15 @@ broker_control(struct broker *b, const char *worker, const char *command, int64_
 }
 
 static bool
-need_queue_name(const char *queue, struct error *err)
+need_queue(struct broker *b, const char *queue, struct error *err)
 {
-    return key_queue_name_is_valid(queue) ||
-           error_set(err, ERROR_USAGE, "queue \"%.80s\": not a valid name", queue);
+    struct key key;
+    int64_t is_there = 0;
+    if (!key_queue_name_is_valid(queue))
+        return error_set(err, ERROR_USAGE, "queue \"%.80s\": not a valid name", queue);
+    key_queues(&key, b->space);
+    request_text(exchange_on_key(b, "SISMEMBER", &key, 1), queue);
+    if (!exchange_run(b, take_number, &is_there, err))
+        return false;
+    return is_there != 0 || error_set(err, ERROR_NOT_FOUND, "there is no queue \"%s\"", queue);
 }

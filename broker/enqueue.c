@@ -3,7 +3,9 @@
  * read.
  *
  * A chunk holds neighbours that share a priority and a results key (the minute in their ids) and
- * have no delay and no uniqueness key; all others go one by one, in the same pipeline. A chunk is
+ * have no delay and no uniqueness key; all others go one by one, in the same pipeline. Fresh ids
+ * need no look at the results, so their chunks span minutes; what was sent before the connection
+ * broke is fresh no more and takes the way of all others, which checks. A chunk is
  * kept as the range of its jobs: whatever must be sent again (no script, a cut connection, a chunk
  * that did not fit under the queue's cap and is halved) is encoded again from the caller's memory.
  *
@@ -54,11 +56,15 @@ static void send_next(struct enqueue *e);
 static void drop_sent(struct enqueue *e);
 static struct chunk cut_chunk(struct enqueue *e);
 static void write_chunk(struct enqueue *e, const struct chunk *c);
+static enum script script_of(const struct enqueue *e, const struct chunk *c);
 static void write_bulk(struct enqueue *e, struct request *r, const struct chunk *c);
+static void write_fresh(struct enqueue *e, struct request *r, const struct chunk *c);
+static void write_jobs(struct request *r, const struct broker_job *jobs, size_t n);
 static void write_one(struct enqueue *e, struct request *r, const struct broker_job *job);
 static bool take_answer(struct enqueue *e, const redisReply *answer, struct error *err);
 static bool take_results(struct enqueue *e, const struct chunk *c, const redisReply *answer);
 static void push_again(struct enqueue *e, struct chunk c);
+static void push_minutes_again(struct enqueue *e, struct chunk c);
 static bool redial(struct enqueue *e, struct error *err);
 
 bool
@@ -160,7 +166,16 @@ static bool
 goes_alone(const struct broker_job *job)
 {
     return job->has_unique || job->delay_ms > 0 || job->due_at_ms > 0 ||
-           id_created_ms(&job->id) < 0;
+           (!job->is_fresh && id_created_ms(&job->id) < 0);
+}
+
+/* May the job stand in one chunk with `first`? */
+static bool
+goes_with(const struct broker_job *first, const struct broker_job *job)
+{
+    return job->priority == first->priority && job->is_fresh == first->is_fresh &&
+           !goes_alone(job) &&
+           (job->is_fresh || id_created_ms(&job->id) / 60000 == id_created_ms(&first->id) / 60000);
 }
 
 static struct chunk
@@ -169,13 +184,11 @@ cut_chunk(struct enqueue *e)
     const struct broker_job *first = &e->jobs[e->next];
     struct chunk c = {.first = e->next, .n = 1};
     size_t bytes = first->len;
-    int64_t minute = id_created_ms(&first->id) / 60000;
     bool is_alone = goes_alone(first);
     for (; !is_alone && c.first + c.n < e->n && c.n < CHUNK_JOBS; c.n++) {
         const struct broker_job *job = &e->jobs[c.first + c.n];
         bytes += job->len;
-        if (bytes > CHUNK_BYTES || job->priority != first->priority || goes_alone(job) ||
-            id_created_ms(&job->id) / 60000 != minute)
+        if (bytes > CHUNK_BYTES || !goes_with(first, job))
             break;
     }
     e->next += c.n;
@@ -194,16 +207,26 @@ write_chunk(struct enqueue *e, const struct chunk *c)
         request_text(out, e->queue);
         return;
     }
-    bool is_bulk = c->n > 1 || !goes_alone(&e->jobs[c->first]);
+    enum script script = script_of(e, c);
     struct request *r = c->with_source ? &call : out;
-    if (is_bulk)
+    if (script == SCRIPT_ENQUEUE_FRESH)
+        write_fresh(e, r, c);
+    else if (script == SCRIPT_ENQUEUE_BULK)
         write_bulk(e, r, c);
     else
         write_one(e, r, &e->jobs[c->first]);
     if (c->with_source)
-        request_as_eval(out, is_bulk ? SCRIPT_ENQUEUE_BULK : SCRIPT_ENQUEUE, call.bytes.data,
-                        call.bytes.len);
+        request_as_eval(out, script, call.bytes.data, call.bytes.len);
     request_clear(&call);
+}
+
+static enum script
+script_of(const struct enqueue *e, const struct chunk *c)
+{
+    const struct broker_job *first = &e->jobs[c->first];
+    if (goes_alone(first))
+        return SCRIPT_ENQUEUE;
+    return first->is_fresh && !c->was_sent ? SCRIPT_ENQUEUE_FRESH : SCRIPT_ENQUEUE_BULK;
 }
 
 static void
@@ -222,9 +245,31 @@ write_bulk(struct enqueue *e, struct request *r, const struct chunk *c)
     request_key(r, &results);
     request_text(r, e->channel);
     request_text(r, "0");
-    for (size_t i = 0; i < c->n; i++) {
-        request_arg(r, first[i].id.text, first[i].id.len);
-        request_arg(r, first[i].message, first[i].len);
+    write_jobs(r, first, c->n);
+}
+
+static void
+write_fresh(struct enqueue *e, struct request *r, const struct chunk *c)
+{
+    const struct broker_job *first = &e->jobs[c->first];
+    struct key ready;
+    key_ready(&ready, e->b->space, e->queue, first->priority);
+    request_script(r, SCRIPT_ENQUEUE_FRESH, 5, 1 + 2 * c->n);
+    request_key(r, &e->jobs_key);
+    request_key(r, &ready);
+    request_key(r, &e->bell);
+    request_key(r, &e->meta);
+    request_key(r, &e->waiters);
+    request_text(r, e->channel);
+    write_jobs(r, first, c->n);
+}
+
+static void
+write_jobs(struct request *r, const struct broker_job *jobs, size_t n)
+{
+    for (size_t i = 0; i < n; i++) {
+        request_arg(r, jobs[i].id.text, jobs[i].id.len);
+        request_arg(r, jobs[i].message, jobs[i].len);
     }
 }
 
@@ -272,7 +317,7 @@ take_answer(struct enqueue *e, const redisReply *answer, struct error *err)
 static bool
 take_results(struct enqueue *e, const struct chunk *c, const redisReply *answer)
 {
-    bool is_bulk = c->n > 1 || !goes_alone(&e->jobs[c->first]);
+    bool is_bulk = !goes_alone(&e->jobs[c->first]);
     enum broker_submitted exists = c->was_sent ? SUBMIT_DONE : SUBMIT_EXISTS;
     int64_t status = answer_status(answer);
     bool has_list = is_bulk && status == 1;
@@ -310,6 +355,27 @@ push_again(struct enqueue *e, struct chunk c)
     e->again[e->n_again++] = c;
 }
 
+/* A chunk of fresh ids may span minutes; one that is looked up may not. The last piece is pushed
+ * first, so that they go in order. */
+static void
+push_minutes_again(struct enqueue *e, struct chunk c)
+{
+    while (c.was_sent && !c.is_name && c.n > 1) {
+        const struct broker_job *jobs = &e->jobs[c.first];
+        int64_t minute = id_created_ms(&jobs[c.n - 1].id) / 60000;
+        struct chunk last = c;
+        for (last.n = 1; last.n < c.n; last.n++)
+            if (id_created_ms(&jobs[c.n - 1 - last.n].id) / 60000 != minute)
+                break;
+        last.first = c.first + c.n - last.n;
+        c.n -= last.n;
+        push_again(e, last);
+        if (c.n == 0)
+            return;
+    }
+    push_again(e, c);
+}
+
 /* All that is unanswered goes again, in the same order. */
 static bool
 redial(struct enqueue *e, struct error *err)
@@ -321,7 +387,7 @@ redial(struct enqueue *e, struct error *err)
     for (; e->count > 0; e->count--) {
         struct chunk c = e->waiting[(e->head + e->count - 1) % WINDOW];
         c.was_sent = c.was_sent || c.at < e->dropped + e->b->link.sent;
-        push_again(e, c);
+        push_minutes_again(e, c);
     }
     request_reset(&e->b->link.out);
     e->b->link.sent = 0;

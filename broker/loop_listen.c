@@ -1,7 +1,7 @@
 /* Listening: the connection is subscribed and carries no calls any more, only notices and now and
  * then a PING, so that a dead one is found while nothing happens.
  *
- *     {q}:control          "cancel force|grace <id>", "due <ms from now>"
+ *     {q}:control          "cancel force|grace <id>", "due <ms from now>", "beat <worker> <value>"
  *     worker:<id>:control  a command, as it is
  */
 #include <stdlib.h>
@@ -84,9 +84,18 @@ tell(struct broker_loop *b, const char *channel, size_t channel_len, const char 
 static bool
 read_notice(struct broker_notice *notice, const char *text, size_t len)
 {
-    static const char due[] = "due ", force[] = "cancel force ", grace[] = "cancel grace ";
-    enum { DUE_LEN = sizeof due - 1, CANCEL_LEN = sizeof force - 1 };
+    static const char due[] = "due ", force[] = "cancel force ", grace[] = "cancel grace ",
+                      beat[] = "beat ";
+    enum { DUE_LEN = sizeof due - 1, CANCEL_LEN = sizeof force - 1, BEAT_LEN = sizeof beat - 1 };
     notice->command = NULL;
+    if (strncmp(text, beat, BEAT_LEN) == 0) {
+        const char *space = strchr(text + BEAT_LEN, ' ');
+        notice->kind = NOTICE_BEAT;
+        notice->worker = text + BEAT_LEN;
+        notice->worker_len = space != NULL ? (size_t)(space - notice->worker) : 0;
+        notice->value = space != NULL ? space + 1 : "";
+        return notice->worker_len > 0;
+    }
     if (strncmp(text, due, DUE_LEN) == 0) {
         char *end;
         notice->kind = NOTICE_DUE;

@@ -101,6 +101,28 @@ broker_loop_release(struct broker_loop *b, const char *queue, const struct broke
 /* ---- reserving ---- */
 
 void
+broker_loop_disown(struct broker_loop *b, const char *queue, const struct broker_runner *who,
+                   const struct id *known, size_t n, broker_done_fn *done, void *arg)
+{
+    static const enum queue_key more[] = {QUEUE_JOBS, QUEUE_SUSPECTS, QUEUE_BELL, QUEUE_STATS};
+    struct call *c =
+        call_script(b, &call_kind_status, queue, SCRIPT_DISOWN, 6 + PRIORITY_COUNT, 2 + n);
+    struct key key;
+    call_on_done(c, done, arg);
+    key_of_queue(&key, b->space, c->queue, QUEUE_WORKERS);
+    request_key(&c->request, &key);
+    key_active(&key, b->space, c->queue, who->runner);
+    request_key(&c->request, &key);
+    call_keys(b, c, more, sizeof more / sizeof more[0]);
+    request_ready_keys(&c->request, b->space, c->queue);
+    request_text(&c->request, who->worker);
+    request_text(&c->request, who->runner);
+    for (size_t i = 0; i < n; i++)
+        call_arg(c, known[i].text, known[i].len);
+    call_send(b, c);
+}
+
+void
 broker_loop_reserve(struct broker_loop *b, const char *queue, const struct broker_runner *who,
                     size_t n, bool alone, broker_reserved_fn *done, void *arg)
 {
@@ -190,11 +212,13 @@ room_for(struct broker_loop *b, size_t n)
 
 /* Few jobs are marked, if any, so they are looked for one by one. */
 static bool
-mark_cancelled(struct broker_reserved *jobs, size_t n, const redisReply *answer, size_t from)
+mark_cancelled(struct broker_reserved *jobs, size_t n, const redisReply *marked)
 {
-    for (size_t i = from; i < answer->elements; i++) {
+    if (!answer_is_array(marked, 0))
+        return false;
+    for (size_t i = 0; i < marked->elements; i++) {
         struct id id;
-        if (!answer_id(answer->element[i], &id))
+        if (!answer_id(marked->element[i], &id))
             return false;
         for (size_t k = 0; k < n; k++)
             jobs[k].is_cancelled = jobs[k].is_cancelled || id_equal(&jobs[k].id, &id);
@@ -205,27 +229,29 @@ mark_cancelled(struct broker_reserved *jobs, size_t n, const redisReply *answer,
 static bool
 read_reserved(struct broker_loop *b, const redisReply *answer, struct broker_reservation *r)
 {
-    enum { HEAD = 4 };
-    int64_t drain, n;
+    const redisReply *ids = answer_at(answer, 3), *messages = answer_at(answer, 4);
+    int64_t drain;
     if (!answer_integer(answer_at(answer, 1), &r->redis_ms) ||
-        !answer_integer(answer_at(answer, 2), &drain) ||
-        !answer_integer(answer_at(answer, 3), &n) || n < 0 || n > (int64_t)answer->elements ||
-        !answer_is_array(answer, HEAD + 2 * (size_t)n))
+        !answer_integer(answer_at(answer, 2), &drain))
         return false;
-    struct broker_reserved *jobs = room_for(b, (size_t)n);
-    for (size_t i = 0; i < (size_t)n; i++) {
-        const redisReply *message = answer->element[HEAD + 2 * i + 1];
+    r->suspects_waiting = drain != 0;
+    if (ids == NULL)
+        return true;
+    if (!answer_is_array(ids, 0) || !answer_is_array(messages, ids->elements))
+        return false;
+    struct broker_reserved *jobs = room_for(b, ids->elements);
+    for (size_t i = 0; i < ids->elements; i++) {
+        const redisReply *message = messages->element[i];
         jobs[i].message = NULL;
         jobs[i].len = 0;
         jobs[i].is_cancelled = false;
-        if (!answer_id(answer->element[HEAD + 2 * i], &jobs[i].id) ||
+        if (!answer_id(ids->element[i], &jobs[i].id) ||
             (!answer_is_nil(message) && !answer_bytes(message, &jobs[i].message, &jobs[i].len)))
             return false;
     }
     r->jobs = jobs;
-    r->n = (size_t)n;
-    r->suspects_waiting = drain != 0;
-    return mark_cancelled(jobs, (size_t)n, answer, HEAD + 2 * (size_t)n);
+    r->n = ids->elements;
+    return mark_cancelled(jobs, r->n, answer_at(answer, 5));
 }
 
 static bool

@@ -49,13 +49,16 @@ broker_loop_beat(struct broker_loop *b, const char *queue, const struct broker_r
 {
     static const struct call_kind kind = {deliver_beat, fail_beat};
     static const enum queue_key keys[] = {QUEUE_WORKERS, QUEUE_DELAYED};
-    struct call *c = call_script(b, &kind, queue, SCRIPT_BEAT, 2, 3);
+    struct call *c = call_script(b, &kind, queue, SCRIPT_BEAT, 2, 4);
+    struct key control;
     c->done = (void (*)(void))done;
     c->arg = arg;
     call_keys(b, c, keys, 2);
     request_text(&c->request, who->worker);
     request_number(&c->request, (int64_t)beat);
     request_number(&c->request, who->lease_ms);
+    key_of_queue(&control, b->space, c->queue, QUEUE_CONTROL);
+    request_key(&c->request, &control);
     call_send(b, c);
 }
 

@@ -93,6 +93,7 @@ loop_take_greeting(struct broker_loop *b, const redisReply *answer, struct error
     if (++b->greeting_answers < b->greeting_total)
         return true;
     socket_clear(&b->tries);
+    request_clear(&b->greeting); /* it held the source of all scripts */
     evtimer_del(b->on_timer);
     b->armed_ms = INT64_MAX;
     b->state = LOOP_UP;

@@ -13,8 +13,10 @@ enum { SCRIPT_SHA_LEN = 40 };
     X(SCRIPT_BURY, bury)                                                                           \
     X(SCRIPT_CANCEL, cancel)                                                                       \
     X(SCRIPT_COMMIT, commit)                                                                       \
+    X(SCRIPT_DISOWN, disown)                                                                       \
     X(SCRIPT_ENQUEUE, enqueue)                                                                     \
     X(SCRIPT_ENQUEUE_BULK, enqueue_bulk)                                                           \
+    X(SCRIPT_ENQUEUE_FRESH, enqueue_fresh)                                                         \
     X(SCRIPT_FORGET, forget)                                                                       \
     X(SCRIPT_JOIN, join)                                                                           \
     X(SCRIPT_LOOK, look)                                                                           \

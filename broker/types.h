@@ -19,11 +19,14 @@ struct broker_job {
     struct id id;
     const void *message; /* from message_encode */
     size_t len;
-    uint8_t priority;        /* as in the message */
-    int64_t delay_ms;        /* 0: at once; counted on Redis' clock */
-    int64_t due_at_ms;       /* 0: none; else an absolute time, instead of delay_ms */
-    int64_t unique_ttl_ms;   /* 0: the lock lives as long as the job */
-    bool has_unique;         /* the message has a uniqueness key */
+    uint8_t priority;      /* as in the message */
+    int64_t delay_ms;      /* 0: at once; counted on Redis' clock */
+    int64_t due_at_ms;     /* 0: none; else an absolute time, instead of delay_ms */
+    int64_t unique_ttl_ms; /* 0: the lock lives as long as the job */
+    bool has_unique;       /* the message has a uniqueness key */
+    /* The id was made by id_new in this process and no call of broker_enqueue has had it before: it
+     * cannot exist, and is not looked up. */
+    bool is_fresh;
 };
 
 enum broker_submitted {
@@ -35,7 +38,8 @@ enum broker_submitted {
 
 /* How an attempt ends. */
 enum finish_kind {
-    FINISH_STORE, /* success, cancelled, expired: the message goes, the outcome is kept for ttl_ms */
+    FINISH_STORE, /* success, cancelled, expired: the message goes, the outcome is kept for ttl_ms
+                   */
     FINISH_BURY,  /* failure, dead: outcome kept, message becomes a dead letter */
     FINISH_RETRY, /* back through `delayed` after delay_ms, charged unless is_free */
 };
@@ -49,7 +53,8 @@ struct broker_finish {
     int64_t delay_ms; /* RETRY */
     bool is_free;     /* RETRY: the attempt is not charged */
     bool has_unique;  /* the message has a uniqueness key, to be released */
-    /* STORE, BURY: the state in `outcome`; JOB_UNKNOWN: it is read from there, which takes its time */
+    /* STORE, BURY: the state in `outcome`; JOB_UNKNOWN: it is read from there, which takes its time
+     */
     enum job_state state;
 };
 
@@ -71,15 +76,15 @@ struct broker_reserved {
 struct broker_record {
     struct id id;
     enum job_state state;
-    const char *queue;           /* NULL if unknown */
-    const char *message;         /* NULL once the job is done */
+    const char *queue;   /* NULL if unknown */
+    const char *message; /* NULL once the job is done */
     size_t message_len;
-    const char *outcome;         /* final states; dead letters too */
+    const char *outcome; /* final states; dead letters too */
     size_t outcome_len;
-    const char *runner;          /* running; its worker is the part before '/' */
-    int64_t started_at_ms;       /* running: when it was reserved */
-    int64_t due_at_ms;           /* delayed */
-    int64_t ahead;               /* queued: jobs before it in its queue; -1 not known */
+    const char *runner;    /* running; its worker is the part before '/' */
+    int64_t started_at_ms; /* running: when it was reserved */
+    int64_t due_at_ms;     /* delayed */
+    int64_t ahead;         /* queued: jobs before it in its queue; -1 not known */
 };
 
 struct broker_queue {

@@ -239,6 +239,7 @@ parse_tcp(struct broker_url *url, const char *rest, struct error *err)
     }
     if (!parse_query(url, tail, err))
         return false;
+    MUST(url->host != NULL);
     url->shown =
         mem_printf(strchr(url->host, ':') != NULL ? "redis://[%s]:%d/%d" : "redis://%s:%d/%d",
                    url->host, url->port, url->db);

@@ -1,28 +1,30 @@
 -- active -> success, cancelled or expired: the message goes, the outcome is kept. All ids share KEYS[7].
 -- KEYS  1 jobs  2 active:<runner>  3 cancelled  4 waiters  5 unique  6 stats  7 results:<minute> or result:<id>
--- ARGV  1 counter: succeeded, cancelled or expired  2 ms to keep the outcomes  3 outcome of a job that was marked
+-- ARGV  1 counter: succeeded, cancelled or expired  2 ms to keep the outcomes  3 bare outcome of a job that was marked
 --       4 '1' if KEYS[7] is the own key of the one job  5 '1' if a job has a uniqueness key
 --       6 what is stored in place of each outcome (results that are not kept), or ''  7.. id, outcome pairs
 -- Returns {0}: all done. {1, s...}: a number a job: 0 done, 1 stale (not owned by this runner), 2 ended as cancelled.
-local ids, statuses, plain = {}, {}, true
-for i = 7, #ARGV, 2 do ids[#ids + 1] = ARGV[i] end
+local ids, n, all = {}, (#ARGV - 6) / 2, true
+for i = 1, n do ids[i] = ARGV[2 * i + 5] end
 local owned = hmget(KEYS[2], ids)
-local marks = redis.call('EXISTS', KEYS[3]) == 1 and hmget(KEYS[3], ids) or {}
-local live, outcomes, put, marked = {}, {}, {}, {}
-for i = 1, #ids do
+local marks = redis.call('EXISTS', KEYS[3]) == 1 and hmget(KEYS[3], ids)
+for i = 1, n do all = all and owned[i] and not (marks and marks[i]) end
+
+-- What is usual, all owned and none marked, is written straight from ARGV, without tables of its own.
+local live, outcomes, kept, marked, statuses = ids, nil, nil, {}, {}
+if not all then live, outcomes, kept = {}, {}, {} end
+for i = 1, all and 0 or n do
     if not owned[i] then
-        statuses[i], plain = 1, false
+        statuses[i] = 1
     else
-        local outcome = ARGV[2 * i + 6]
+        local outcome, short = ARGV[2 * i + 6], ARGV[6]
         statuses[i] = 0
-        if marks[i] then
-            statuses[i], plain, outcome = 2, false, ARGV[3]
+        if marks and marks[i] then
+            statuses[i], outcome, short = 2, as_cancelled(outcome, ARGV[3]), short ~= '' and ARGV[3] or ''
             marked[#marked + 1] = ids[i]
         end
-        live[#live + 1] = ids[i]
-        outcomes[#outcomes + 1] = outcome
-        put[#put + 1] = ids[i]
-        put[#put + 1] = ARGV[6] ~= '' and ARGV[6] or outcome
+        live[#live + 1], outcomes[#outcomes + 1] = ids[i], outcome
+        kept[#kept + 1], kept[#kept + 2] = ids[i], short ~= '' and short or outcome
     end
 end
 if #live > 0 then
@@ -33,17 +35,27 @@ if #live > 0 then
     bulk('HDEL', KEYS[2], live)
     bulk('HDEL', KEYS[1], live)
     bulk('HDEL', KEYS[3], marked)
+    if all and ARGV[6] ~= '' then
+        kept = {}
+        for i = 1, n do kept[2 * i - 1], kept[2 * i] = ids[i], ARGV[6] end
+    end
     local ttl = tonumber(ARGV[2])
     if ARGV[4] == '1' then
-        redis.call('SET', KEYS[7], put[2], 'PX', ARGV[2])
+        redis.call('SET', KEYS[7], kept and kept[2] or ARGV[8], 'PX', ARGV[2])
     else
-        bulk('HSET', KEYS[7], put)
+        if kept then bulk('HSET', KEYS[7], kept) else bulk('HSET', KEYS[7], ARGV, 7) end
         -- a minute more than asked, so that most commits need not set it again
         if redis.call('PTTL', KEYS[7]) < ttl then redis.call('PEXPIRE', KEYS[7], ttl + 60000) end
     end
-    if redis.call('EXISTS', KEYS[4]) == 1 then notify(KEYS[4], live, outcomes) end
+    if redis.call('EXISTS', KEYS[4]) == 1 then
+        if all then
+            outcomes = {}
+            for i = 1, n do outcomes[i] = ARGV[2 * i + 6] end
+        end
+        notify(KEYS[4], live, outcomes)
+    end
     if #live > #marked then redis.call('HINCRBY', KEYS[6], ARGV[1], #live - #marked) end
     if #marked > 0 then redis.call('HINCRBY', KEYS[6], 'cancelled', #marked) end
 end
-if plain then return {0} end
+if all then return {0} end
 return {1, unpack(statuses)}

@@ -3,7 +3,7 @@
 -- Returns {0} done, {1} it has shown life or still has runners.
 local registry = redis.call('HGETALL', KEYS[1])
 for i = 1, #registry, 2 do
-    if registry[i + 1] == ARGV[1] then return {1} end
+    if string.match(registry[i + 1], '^%S+') == ARGV[1] then return {1} end
     if registry[i] == ARGV[1] and ARGV[2] ~= '' and registry[i + 1] ~= ARGV[2] then return {1} end
 end
 redis.call('HDEL', KEYS[1], ARGV[1])

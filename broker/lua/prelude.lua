@@ -9,9 +9,10 @@ local function now_ms()
     return t[1] * 1000 + math.floor(t[2] / 1000)
 end
 
--- One command with any number of arguments, in chunks (of an even size, so that pairs stay together).
-local function bulk(command, key, args)
-    for i = 1, #args, CHUNK do
+-- One command with any number of arguments, in chunks (of an even size, so that pairs stay together). `first`: where in
+-- args they begin. A number as an argument costs a third of a microsecond, since Redis prints it: pass texts.
+local function bulk(command, key, args, first)
+    for i = first or 1, #args, CHUNK do
         redis.call(command, key, unpack(args, i, math.min(i + CHUNK - 1, #args)))
     end
 end
@@ -81,6 +82,14 @@ local function notify(waiters, ids, outcomes)
     end
     for channel, pairs_ in pairs(by) do redis.call('PUBLISH', channel, cmsgpack.pack(pairs_)) end
     bulk('HDEL', waiters, done)
+end
+
+-- What ran and when, without its result: the outcome of a job that was marked. `bare` if it cannot be read.
+local function as_cancelled(outcome, bare)
+    local ok, fields = pcall(cmsgpack.unpack, #outcome <= PUSHED_MAX and outcome or '')
+    if not ok or type(fields) ~= 'table' or not fields[5] then return bare end
+    fields[0], fields[1], fields[2], fields[3], fields[4] = 6, nil, nil, nil, nil
+    return cmsgpack.pack(fields)
 end
 
 -- Dead letters: the message stays, the reason beside it; trimmed by count and age, oldest first.

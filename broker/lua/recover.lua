@@ -17,7 +17,8 @@ local messages, buried, outcomes, moved, crashed = #ids > 0 and hmget(KEYS[3], i
 for i, id in ipairs(ids) do
     local message, victim = messages[i], victims[id]
     if message then
-        local is_crash = victim and victim.charge == 'crash'
+        -- a suspect ran alone: there is nobody else to blame
+        local is_crash = victim and (victim.charge == 'crash' or is_suspect(message))
         local changed, crashes, lost = charged(message, 0, is_crash and 1 or 0, is_host and 1 or 0,
             victim and victim.charge == 'suspect')
         if changed ~= message then redis.call('HSET', KEYS[3], id, changed) end

@@ -20,6 +20,6 @@ for i = #ARGV, 3, -1 do
 end
 if moved > 0 then
     redis.call('HINCRBY', KEYS[6], 'released', moved)
-    ring(KEYS[5])
+    if wait == 0 then ring(KEYS[5]) end -- a needless ring would wake in vain whoever is next in turn for the job
 end
 return {0, moved}

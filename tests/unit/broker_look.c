@@ -397,6 +397,7 @@ purge_removes_what_waits(void **state)
     assert_int_equal(queue.running, 1);
     OK(broker_purge(f->broker, "q", &removed, &err));
     assert_int_equal(removed, 0);
+    FAILS(broker_purge(f->broker, "nobody", &removed, &err), ERROR_NOT_FOUND);
 }
 
 static void

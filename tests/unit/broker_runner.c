@@ -296,6 +296,34 @@ released_jobs_are_next(void **state)
 }
 
 static void
+disowned_jobs_are_next_and_the_name_is_retired(void **state)
+{
+    struct loop_fixture *f = *state;
+    struct id ids[4];
+    submit_some(f, ids, 4);
+    join(f);
+    reserve(f, 3, false);
+    CALL_OK(f, broker_loop_disown(f->loop, "q", &f->who, ids + 1, 1, on_done, &f->told));
+    assert_int_equal(state_of(f, &ids[0]), JOB_QUEUED);
+    assert_int_equal(state_of(f, &ids[1]), JOB_RUNNING);
+    reserve(f, 4, false);
+    assert_int_equal(f->told.registered, NOT_REGISTERED);
+
+    struct broker_runner old = f->who;
+    f->who.runner = "w/1.1";
+    join(f);
+    reserve(f, 4, false);
+    assert_int_equal(f->told.n, 3);
+    assert_true(id_equal(&f->told.ids[0], &ids[0]));
+    assert_true(id_equal(&f->told.ids[1], &ids[2]));
+    struct broker_finish end = {.id = ids[1], .kind = FINISH_RETRY, .delay_ms = 60000};
+    CALL_OK(f, broker_loop_commit(f->loop, "q", &old, &end, 1, on_committed, &f->told));
+    assert_int_equal(f->told.statuses[0], FINISHED);
+    CALL_OK(f, broker_loop_forget(f->loop, "q", "w", NULL, on_done, &f->told));
+    assert_int_equal(redis_number(redis_do(&f->client.redis, "HEXISTS celeriac:{q}:workers w")), 1);
+}
+
+static void
 leaving_hands_back_everything(void **state)
 {
     struct loop_fixture *f = *state;
@@ -413,6 +441,7 @@ main(void)
         TEST(foreign_ids_are_committed),
         TEST(waiters_hear_of_commits),
         TEST(released_jobs_are_next),
+        TEST(disowned_jobs_are_next_and_the_name_is_retired),
         TEST(leaving_hands_back_everything),
         TEST(the_bell_brings_the_jobs),
         TEST(a_silent_bell_times_out),
