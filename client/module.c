@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/module_file.h"
 #include "client/signature.h"
 #include "common/mem.h"
 
@@ -289,6 +290,10 @@ find_file(const char *name, const char *dir, struct error *err)
 static const struct celeriac_module *
 open_file(const char *path, struct error *err)
 {
+    if (!module_file_check(path, err)) {
+        error_prefix(err, "module %s", path);
+        return NULL;
+    }
     void *handle = dlopen(path, RTLD_NOW | RTLD_LOCAL);
     if (handle == NULL) {
         const char *why = dlerror();

@@ -38,15 +38,15 @@ struct module_task {
     size_t module; /* index of its thread state */
 };
 /* NULL if no module has it. The name need not be NUL-terminated. */
-const struct module_task *
-module_set_find(const struct module_set *set, const char *name, size_t len);
+const struct module_task *module_set_find(const struct module_set *set, const char *name,
+                                          size_t len);
 
 size_t module_set_count(const struct module_set *set);      /* modules */
 size_t module_set_task_count(const struct module_set *set); /* tasks of all */
-const struct module_task *
-module_set_task_at(const struct module_set *set, size_t i); /* by name, ascending */
+const struct module_task *module_set_task_at(const struct module_set *set,
+                                             size_t i); /* by name, ascending */
 const struct celeriac_module *module_set_at(const struct module_set *set, size_t i);
-const char *
-module_set_origin(const struct module_set *set, size_t i); /* the file, as it was opened */
+const char *module_set_origin(const struct module_set *set,
+                              size_t i); /* the file, as it was opened */
 
 #endif

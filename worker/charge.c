@@ -1,7 +1,8 @@
-/* Charging. A death with a named culprit costs the culprit alone. Without a name, a job that ran
- * alone is to blame; if several ran, each is suspect and will run alone next time, where the rule
- * before applies. A death that the master caused for its own reasons (the worker stops, a
- * cancellation was ignored) costs nobody. */
+/* Charging. A death with a named culprit costs the culprit alone. Without a name, all that ran are
+ * suspect: each goes back uncharged and runs alone next time, and the death of a process in which a
+ * suspect ran is charged to it (broker/lua/recover.lua sees by the message that it was one). A
+ * death that the master caused for its own reasons (the worker stops, a cancellation was ignored)
+ * costs nobody. */
 #include "worker/charge.h"
 
 enum charge
@@ -21,7 +22,7 @@ charge_of(const struct charge_case *c, unsigned slot)
     case DEATH_STALLED:
         if (c->is_named)
             return is_named ? CHARGE_CRASH : CHARGE_NOTHING;
-        return c->n_running == 1 ? CHARGE_CRASH : CHARGE_SUSPECT;
+        return CHARGE_SUSPECT;
     }
     return CHARGE_NOTHING;
 }

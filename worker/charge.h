@@ -16,7 +16,6 @@ struct charge_case {
     bool is_named; /* the fault handler or the limit names the job of `named_slot`, and it still ran
                     */
     unsigned named_slot;
-    unsigned n_running; /* jobs that ran when the process died */
 };
 
 enum charge charge_of(const struct charge_case *c, unsigned slot);

@@ -25,6 +25,8 @@ job_take(struct job_store *store)
 void
 job_give_back(struct job_store *store, struct job *job)
 {
+    if (job->owner != NULL)
+        LIST_REMOVE(job, held);
     arena_clear(job->arena);
     pool_list_append(&store->unused, &job->item);
 }

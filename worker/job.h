@@ -6,6 +6,8 @@
 #include "common/arena.h"
 #include "worker/pool.h"
 
+#include <sys/queue.h>
+
 struct identity;
 struct runner_queue;
 
@@ -18,6 +20,7 @@ struct job {
     struct pool_item item; /* first: in which list it stands says where it is */
     struct runner_queue *queue;
     struct identity *owner; /* the name under which it was reserved */
+    LIST_ENTRY(job) held;   /* by its owner */
     struct id id;
     bool is_cancelled, is_suspect;
     bool was_sent;                          /* a commit of it has been sent, and its answer lost */
@@ -44,6 +47,7 @@ struct job_store {
 };
 
 struct job *job_take(struct job_store *store);
+/* Its owner, if it has one, does not hold it any more. */
 void job_give_back(struct job_store *store, struct job *job);
 /* Frees all unused jobs but `keep`. */
 void job_store_trim(struct job_store *store, size_t keep);

@@ -44,6 +44,14 @@ limits_is_silent(int64_t stamp_ms, int64_t now_ms, int64_t awake_since_ms, int64
     return now_ms - since >= limit_ms;
 }
 
+int64_t
+limits_steward_ms(int64_t lease_ms)
+{
+    enum { LEAST_MS = 400, MOST_MS = 5000 };
+    const int64_t third = lease_ms / 3;
+    return third < LEAST_MS ? LEAST_MS : third > MOST_MS ? MOST_MS : third;
+}
+
 enum memory_verdict
 limits_memory(int64_t private_bytes, int64_t max_bytes)
 {

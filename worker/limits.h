@@ -8,7 +8,6 @@ enum {
     LIMIT_CANCEL_GRACE_MS =
         10000, /* a task that ignores its cancellation that long loses its process */
     LIMIT_RUNNER_SILENT_MS = 15000,
-    LIMIT_STEWARD_SILENT_MS = 5000,
     LIMIT_LOOK_MS = 1000, /* the master looks at the scoreboards at least that often */
 };
 
@@ -30,6 +29,11 @@ struct limit_judgement limits_judge(const struct slot_view *v, int64_t now_ms);
  * observer itself did not run (`awake_since_ms`: since when it has been looking without a gap) does
  * not count against the observed. */
 bool limits_is_silent(int64_t stamp_ms, int64_t now_ms, int64_t awake_since_ms, int64_t limit_ms);
+
+/* How long a steward may be silent: so short that its successor's beat still comes within the
+ * lease, though the last beat may have been a third of it before the silence. It stamps five times
+ * as often. */
+int64_t limits_steward_ms(int64_t lease_ms);
 
 enum memory_verdict {
     MEMORY_FINE,

@@ -24,6 +24,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "common/mem.h"
+#include "worker/check.h"
 #include "worker/limits.h"
 #include "worker/master_state.h"
 
@@ -33,6 +34,8 @@ enum {
     RESEND_MS = 1000,
 };
 
+static void open_doors(struct master *m);
+static void answer_checks(const struct master *m);
 static void poll_once(struct master *m);
 static void tick(struct master *m, int64_t now_ms);
 static void end_children(struct master *m);
@@ -47,31 +50,58 @@ worker_runner_name(char *out, const char *worker, unsigned number, unsigned k)
     return out;
 }
 
-int
+void
 worker_main(const struct worker_settings *settings)
 {
     struct error err = ERROR_INIT;
-    struct master *m = mem_zero(sizeof(*m));
+    struct master master = {.settings = settings}, *m = &master;
     char context[WORKER_ID_MAX + 32];
 
     (void)snprintf(context, sizeof(context), "worker=%s role=master", settings->id);
     log_context(context);
-    m->settings = settings;
-    m->steward_settings = mem_zero(sizeof(*m->steward_settings));
-    *m->steward_settings = *settings;
+    m->steward_settings = settings;
     m->wanted = settings->processes;
-    m->awake_since_ms = m->looked_ms = clock_mono_ms();
-    if (!scoreboards_new(&m->boards, MASTER_SEATS_MAX, &err) || !signals_open(m, &err)) {
+    m->awake_since_ms = m->next_look_ms = clock_mono_ms();
+    if (!modules_try(settings, &err) || !scoreboards_new(&m->boards, MASTER_SEATS_MAX, &err) ||
+        !signals_open(m, &err)) {
         log_event(LOG_ERROR, "worker_refused", "reason=\"%s\"", log_quote(err.message));
-        return (int)err.code;
+        process_leave((int)err.code);
     }
+    open_doors(m);
     log_event(LOG_INFO, "worker_started", "pid=%d version=%s", (int)getpid(), CELERIAC_VERSION);
     tick(m, clock_mono_ms());
     while (!m->is_over)
         poll_once(m);
     end_children(m);
     log_event(LOG_INFO, "worker_ended", "exit=%d", m->exit_code);
-    return m->exit_code;
+    process_leave(m->exit_code);
+}
+
+/* Neither is needed for work. */
+static void
+open_doors(struct master *m)
+{
+    struct error err = ERROR_INIT;
+
+    notify_open(&m->notify);
+    if (!check_listen(m->settings->id, &m->check_fd, &err)) {
+        m->check_fd = -1;
+        log_event(LOG_WARN, "check_unavailable", "reason=\"%s\"", log_quote(err.message));
+    }
+}
+
+static void
+answer_checks(const struct master *m)
+{
+    static const char *const states[] = {"running", "quiet", "stopping"};
+    struct check_state s = {.worker = m->settings->id, .state = states[m->state]};
+
+    if (m->check_fd < 0)
+        return;
+    for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++)
+        s.processes += m->runners[i].pid != 0 && m->runners[i].was_ready;
+    s.is_ready = m->steward.pid != 0 && m->steward.was_ready && s.processes > 0;
+    check_answer(m->check_fd, &s);
 }
 
 /* ---- waiting ---- */
@@ -94,6 +124,8 @@ time_left(const struct master *m, int64_t now_ms)
         next = sooner(next, m->stop_ms);
     if (m->leave_ms > now_ms)
         next = sooner(next, m->leave_ms);
+    if (m->trial.pid != 0 && !m->trial.is_late)
+        next = sooner(next, m->trial.deadline_ms);
     return next > now_ms ? (int)(next - now_ms) : 0;
 }
 
@@ -166,10 +198,12 @@ read_children(struct master *m, int64_t now_ms)
 static void
 poll_once(struct master *m)
 {
-    struct pollfd fds[2 + MASTER_RUNNERS_MAX];
+    struct pollfd fds[3 + MASTER_RUNNERS_MAX];
     nfds_t n = 0;
 
     fds[n++] = (struct pollfd){.fd = m->signal_fd, .events = POLLIN};
+    if (m->check_fd >= 0)
+        fds[n++] = (struct pollfd){.fd = m->check_fd, .events = POLLIN};
     if (m->steward.pid != 0 && m->steward.fd >= 0)
         fds[n++] = (struct pollfd){.fd = m->steward.fd, .events = POLLIN};
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++) {
@@ -181,6 +215,7 @@ poll_once(struct master *m)
     const int64_t now = clock_mono_ms();
     signals_take(m, now);
     read_children(m, now);
+    answer_checks(m);
     tick(m, now);
 }
 
@@ -237,10 +272,12 @@ stop_steward(struct master *m, int64_t now_ms)
 static void
 tick(struct master *m, int64_t now_ms)
 {
+    notify_alive(&m->notify, now_ms);
     children_reap(m, now_ms);
     if (m->is_over)
         return;
     limits_look(m, now_ms);
+    reload_watch(m, now_ms);
     if (now_ms >= m->next_resend_ms) {
         m->next_resend_ms = now_ms + RESEND_MS;
         deaths_resend(m);
@@ -262,6 +299,7 @@ end_children(struct master *m)
 {
     if (m->steward.pid != 0)
         (void)kill(m->steward.pid, SIGKILL);
+    module_trial_kill(&m->trial);
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++) {
         if (m->runners[i].pid != 0)
             (void)kill(-m->runners[i].pid, SIGKILL);

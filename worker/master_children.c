@@ -154,6 +154,7 @@ announce(struct master *m)
                                 m->settings->queues[i].name);
     log_event(LOG_INFO, "worker_ready", "pid=%d processes=%u threads=%u queues=%s", (int)getpid(),
               m->wanted, m->settings->threads, queues);
+    notify_ready(&m->notify);
 }
 
 void
@@ -238,6 +239,10 @@ children_reap(struct master *m, int64_t now_ms)
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         if (pid == m->steward.pid) {
             on_steward_exit(m, status, now_ms);
+            continue;
+        }
+        if (pid == m->trial.pid) {
+            reload_tried(m, status);
             continue;
         }
         for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++) {
@@ -351,10 +356,10 @@ on_steward_exit(struct master *m, int status, int64_t now_ms)
     e.was_expected = s->is_killed || m->has_left;
     if (s->fd >= 0)
         (void)close(s->fd);
-    if (!e.was_expected || (e.code != 0 && !s->is_killed))
+    const struct supervise_decision next = supervise_on_exit(&m->steward_history, &e);
+    if (!next.give_up && (!e.was_expected || (e.code != 0 && !s->is_killed)))
         log_event(LOG_WARN, "steward_died", "pid=%d signal=%s code=%d", (int)s->pid,
                   e.signal != 0 ? fault_signal_name(e.signal) : "", e.code);
-    const struct supervise_decision next = supervise_on_exit(&m->steward_history, &e);
     *s = (struct steward_child){.fd = -1, .restart_ms = now_ms + next.delay_ms};
     if (next.give_up) {
         m->exit_code = next.exit_code;

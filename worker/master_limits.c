@@ -11,7 +11,6 @@
 enum {
     MEMORY_EVERY_MS = 1000,
     STARTING_SILENT_MS = 60000, /* loading modules may take a while */
-    GAP_MS = 3 * LIMIT_LOOK_MS, /* a later look than that: the master itself did not run */
 };
 
 static int64_t
@@ -107,7 +106,7 @@ look_at_steward(struct master *m, int64_t now_ms)
 
     if (s->pid == 0 || s->is_killed ||
         !limits_is_silent(m->boards->steward_stamp_ms, now_ms, m->awake_since_ms,
-                          LIMIT_STEWARD_SILENT_MS))
+                          limits_steward_ms(m->settings->lease_ms)))
         return;
     log_event(LOG_ERROR, "steward_stalled", "pid=%d", (int)s->pid);
     s->is_killed = true;
@@ -117,14 +116,14 @@ look_at_steward(struct master *m, int64_t now_ms)
 void
 limits_look(struct master *m, int64_t now_ms)
 {
-    int64_t next = now_ms + LIMIT_LOOK_MS;
+    const int64_t steward_ms = limits_steward_ms(m->settings->lease_ms) / 4;
+    int64_t next = now_ms + min_ms(steward_ms, LIMIT_LOOK_MS);
     const bool looks_at_memory = now_ms >= m->next_memory_ms;
 
     if (now_ms < m->next_look_ms)
         return;
-    if (now_ms - m->looked_ms > GAP_MS)
+    if (now_ms - m->next_look_ms > steward_ms) /* so late: the master itself did not run */
         m->awake_since_ms = now_ms;
-    m->looked_ms = now_ms;
     if (looks_at_memory)
         m->next_memory_ms = now_ms + MEMORY_EVERY_MS;
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++) {

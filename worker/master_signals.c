@@ -2,13 +2,10 @@
  * blocked and read from a signalfd, so they arrive between two rounds of the master, never inside
  * one. */
 #include <signal.h>
-#include <stdlib.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "common/log.h"
-#include "common/mem.h"
 #include "worker/fault_handler.h"
 #include "worker/master_state.h"
 
@@ -17,8 +14,10 @@ signals_open(struct master *m, struct error *err)
 {
     static const int heard[] = {SIGCHLD, SIGTERM, SIGINT,  SIGQUIT, SIGHUP,
                                 SIGUSR1, SIGTSTP, SIGCONT, SIGTTIN, SIGTTOU};
+    const struct sigaction usual = {.sa_handler = SIG_DFL};
     sigset_t set;
 
+    MUST(sigaction(SIGCHLD, &usual, NULL) == 0); /* ignored, it would leave nothing to be reaped */
     MUST(sigemptyset(&set) == 0);
     for (size_t i = 0; i < sizeof(heard) / sizeof(heard[0]); i++)
         MUST(sigaddset(&set, heard[i]) == 0);
@@ -42,6 +41,7 @@ master_stop(struct master *m, bool is_hard, int64_t now_ms)
         return;
     log_event(LOG_INFO, "worker_stopping", "grace_ms=%lld",
               is_hard ? 0 : (long long)m->settings->grace_ms);
+    notify_stopping(&m->notify);
     m->state = WORKER_STOPPING;
     m->stop_ms = now_ms + m->settings->grace_ms;
     master_tell_state(m);
@@ -70,55 +70,6 @@ master_scale(struct master *m, int64_t wanted)
         return;
     m->wanted = (unsigned)wanted;
     log_event(LOG_INFO, "worker_scaled", "processes=%u", m->wanted);
-}
-
-/* The steward goes on serving queues that the new settings no longer name: runners with the old
- * ones are still there. */
-static void
-add_queues(struct worker_settings *to, const struct worker_settings *from)
-{
-    for (size_t i = 0; i < from->n_queues; i++) {
-        size_t at = 0;
-        while (at < to->n_queues && strcmp(to->queues[at].name, from->queues[i].name) != 0)
-            at++;
-        if (at == to->n_queues && at < WORKER_QUEUES_MAX)
-            to->queues[to->n_queues++] = from->queues[i];
-    }
-}
-
-/* Settings live as long as the process: children that were forked with them may be there until the
- * end. */
-void
-master_reload(struct master *m)
-{
-    struct worker_settings *fresh = mem_zero(sizeof(*fresh));
-    struct error err = ERROR_INIT;
-
-    *fresh = *m->settings;
-    if (m->state == WORKER_STOPPING || m->settings_before != NULL) {
-        log_event(LOG_WARN, "reload_ignored", "reason=\"%s\"",
-                  m->settings_before != NULL ? "one is under way" : "the worker stops");
-        free(fresh);
-        return;
-    }
-    if (m->settings->reload != NULL && !m->settings->reload(fresh, &err)) {
-        log_event(LOG_ERROR, "reload_refused", "reason=\"%s\"", log_quote(err.message));
-        free(fresh);
-        return;
-    }
-    memcpy(fresh->id, m->settings->id, sizeof(fresh->id));
-    m->settings_before = m->settings;
-    m->settings = fresh;
-    struct worker_settings *steward = mem_zero(sizeof(*steward));
-    *steward = *fresh;
-    add_queues(steward, m->steward_settings);
-    m->steward_settings = steward;
-    if (m->settings_before->processes != fresh->processes)
-        m->wanted = fresh->processes;
-    for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++)
-        m->runners[i].is_stale = m->runners[i].pid != 0;
-    m->next_start_ms = 0;
-    log_event(LOG_INFO, "reloading", "processes=%u", m->wanted);
 }
 
 static void

@@ -3,6 +3,8 @@
 #ifndef WORKER_MASTER_STATE_H
 #define WORKER_MASTER_STATE_H
 
+#include "client/module_trial.h"
+#include "worker/notify.h"
 #include "worker/process.h"
 #include "worker/supervise.h"
 #include "worker/wire.h"
@@ -47,10 +49,15 @@ struct death {
 struct master {
     const struct worker_settings *settings; /* for new runners */
     const struct worker_settings
-        *settings_before; /* during a reload, until a new runner has been ready */
-    struct worker_settings *steward_settings; /* with the queues of all runners there have been */
+        *settings_before;                /* during a reload, until a new runner has been ready */
+    const struct worker_settings *tried; /* before that, while their modules are tried */
+    struct module_trial trial;
+    const struct worker_settings
+        *steward_settings; /* with the queues of all runners there have been */
     struct scoreboards *boards;
     int signal_fd;
+    int check_fd; /* --check is answered there; -1: nowhere */
+    struct notify notify;
     struct runner_child runners[MASTER_RUNNERS_MAX];
     struct steward_child steward;
     struct death *deaths;
@@ -58,7 +65,9 @@ struct master {
     uint32_t last_number;
     unsigned wanted; /* runners */
     int64_t next_start_ms, next_look_ms, next_resend_ms, next_memory_ms;
-    int64_t looked_ms, awake_since_ms;
+    struct worker_settings
+        *kept; /* all settings that were made here: children may use them to the end */
+    int64_t awake_since_ms;
     enum worker_state state;
     bool is_announced; /* worker_ready was logged */
     bool is_hard;      /* stopping: everything goes back now */
@@ -93,7 +102,12 @@ void signals_take(struct master *m, int64_t now_ms);
 void master_stop(struct master *m, bool is_hard, int64_t now_ms);
 void master_tell_state(const struct master *m); /* to the steward, which publishes it */
 void master_quiet(struct master *m, bool is_quiet);
-void master_reload(struct master *m);
 void master_scale(struct master *m, int64_t wanted);
+
+/* master_reload.c */
+bool modules_try(const struct worker_settings *settings, struct error *err); /* before any fork */
+void master_reload(struct master *m);
+void reload_tried(struct master *m, int status); /* the trial's process has ended */
+void reload_watch(struct master *m, int64_t now_ms);
 
 #endif

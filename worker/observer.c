@@ -1,6 +1,7 @@
 /* Observing beats. What is remembered of a worker is its last value and since when that value has
- * stood; a new value, or a new epoch, starts the time afresh. The registry comes in the same order
- * nearly always, so the search for a name begins behind the one found last. */
+ * stood; a new value, or a new epoch, starts the time afresh. Beats are heard of when they come;
+ * the registry, read now and then, has the last word. It comes in the same order nearly always, so
+ * the search for a name begins behind the one found last. */
 #include "worker/observer.h"
 
 #include <stdio.h>
@@ -75,6 +76,25 @@ lease_of(const char *value)
     return lease;
 }
 
+/* A value that was there already says nothing new: its time goes on. */
+static void
+note(struct sighting *s, const char *value, int64_t now_ms, unsigned epoch)
+{
+    if (s->value != NULL && s->epoch == epoch && strcmp(s->value, value) == 0)
+        return;
+    free(s->value);
+    s->value = mem_text(value);
+    s->since_ms = now_ms;
+    s->epoch = epoch;
+}
+
+static int64_t
+late_ms(const struct sighting *s, int64_t now_ms)
+{
+    const int64_t lease = lease_of(s->value);
+    return now_ms - s->since_ms > lease / 2 ? s->since_ms + lease : INT64_MAX;
+}
+
 struct observer_verdict
 observer_see(struct observer *o, const char *name, const char *value, int64_t now_ms,
              unsigned epoch)
@@ -82,17 +102,29 @@ observer_see(struct observer *o, const char *name, const char *value, int64_t no
     struct sighting *s = find_or_add(o, name);
 
     s->is_present = true;
-    if (s->value == NULL || s->epoch != epoch || strcmp(s->value, value) != 0) {
-        free(s->value);
-        s->value = mem_text(value);
-        s->since_ms = now_ms;
-        s->epoch = epoch;
-    }
-    const int64_t lease = lease_of(value);
-    const int64_t silent = now_ms - s->since_ms;
-    if (silent >= lease)
+    note(s, value, now_ms, epoch);
+    if (now_ms - s->since_ms >= lease_of(s->value))
         return (struct observer_verdict){true, INT64_MAX};
-    return (struct observer_verdict){false, silent > lease / 2 ? s->since_ms + lease : INT64_MAX};
+    return (struct observer_verdict){false, late_ms(s, now_ms)};
+}
+
+void
+observer_hear(struct observer *o, const char *name, const char *value, int64_t now_ms,
+              unsigned epoch)
+{
+    note(find_or_add(o, name), value, now_ms, epoch);
+}
+
+int64_t
+observer_late_ms(const struct observer *o, int64_t now_ms)
+{
+    int64_t first = INT64_MAX;
+    for (size_t i = 0; i < o->n; i++) {
+        const int64_t at = late_ms(&o->sightings[i], now_ms);
+        if (at < first)
+            first = at;
+    }
+    return first;
 }
 
 void

@@ -23,6 +23,11 @@ struct observer_verdict {
 /* One worker as found in the registry: `value` is "<beat> <lease in ms>". */
 struct observer_verdict observer_see(struct observer *o, const char *name, const char *value,
                                      int64_t now_ms, unsigned epoch);
+/* A beat that was heard of at the moment it came. */
+void observer_hear(struct observer *o, const char *name, const char *value, int64_t now_ms,
+                   unsigned epoch);
+/* When the first of those that seem late would be dead; INT64_MAX: none seems late. */
+int64_t observer_late_ms(const struct observer *o, int64_t now_ms);
 /* Ends a pass over the registry: forgets the workers that were not in it. */
 void observer_end_pass(struct observer *o);
 

@@ -34,7 +34,7 @@ process_fork(struct heritage *h, process_main_fn *run, pid_t *pid, int *fd, stru
     *pid = fork();
     if (*pid == 0) {
         become_child(h, master);
-        _exit(run(h));
+        process_leave(run(h));
     }
     const int forked = errno;
     MUST(sigprocmask(SIG_SETMASK, &before, NULL) == 0);
@@ -74,10 +74,20 @@ reset_signals(void)
     MUST(sigprocmask(SIG_SETMASK, &none, NULL) == 0);
 }
 
+void
+process_leave(int code)
+{
+    (void)fflush(NULL);
+#if defined(__SANITIZE_ADDRESS__)
+    exit(code); /* LeakSanitizer looks when exit handlers run */
+#endif
+    _exit(code);
+}
+
 static void
 become_child(const struct heritage *h, pid_t master)
 {
-    char fields[128];
+    char fields[WORKER_ID_MAX + 64];
 
     (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
     if (getppid() != master) /* it died before that line */

@@ -28,6 +28,7 @@
 #include "common/mem.h"
 #include "worker/fault_handler.h"
 #include "worker/runner_state.h"
+#include "worker/task_environment.h"
 #include "worker/wire.h"
 
 enum {
@@ -52,7 +53,8 @@ start(struct runner *r, struct error *err)
     r->base = event_base_new();
     if (r->base == NULL)
         return error_set(err, ERROR_UNAVAILABLE, "no event base");
-    if (!load_modules(r, err) || !start_pool(r, err))
+    if (!task_environment_set(&r->settings->broker, err) || !load_modules(r, err) ||
+        !start_pool(r, err))
         return false;
     start_queues(r);
     start_events(r);
@@ -60,13 +62,14 @@ start(struct runner *r, struct error *err)
 }
 
 int
-runner_main(const struct heritage *h)
+runner_main(struct heritage *h)
 {
     struct error err = ERROR_INIT;
     struct runner *r = mem_zero(sizeof(*r));
 
     (void)mallopt(M_ARENA_MAX, (int)h->settings->threads + 1);
     r->heritage = h;
+    h->held = r;
     r->settings = h->settings;
     r->mean_us = -1;
     r->look_at_ms = INT64_MAX;
@@ -79,7 +82,11 @@ runner_main(const struct heritage *h)
         return (int)err.code;
     }
     (void)event_base_dispatch(r->base);
-    return EXIT_SUCCESS;
+    if (r->is_draining) { /* nothing runs any more */
+        pool_free(r->pool);
+        module_set_process_clear(r->modules);
+    }
+    return r->exit_code;
 }
 
 /* ---- set-up ---- */
@@ -376,6 +383,14 @@ start_events(struct runner *r)
 }
 
 /* ---- what the parts share ---- */
+
+void
+runner_refuse(struct runner *r, const struct error *err)
+{
+    log_event(LOG_ERROR, "runner_refused", "reason=\"%s\"", log_quote(err->message));
+    r->exit_code = (int)err->code;
+    (void)event_base_loopbreak(r->base);
+}
 
 void
 runner_submit(struct runner *r, struct pool_list *jobs)

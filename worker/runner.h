@@ -6,6 +6,6 @@
 
 /* Runs until the master says drain, or its socket closes. Returns the exit code: ERROR_CONFIG if a
  * module does not load. */
-int runner_main(const struct heritage *h);
+int runner_main(struct heritage *h);
 
 #endif

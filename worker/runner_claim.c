@@ -24,7 +24,7 @@
 #include "worker/wire.h"
 
 enum {
-    BELL_TIMEOUT_MS = 20000,
+    BELL_TIMEOUT_MS = 30000,
     EMPTY_HOLD_US = 5000, /* a queue that was empty is not asked again before that; its bell tells,
                              if need be */
     RESERVE_MAX = 1000,
@@ -141,6 +141,7 @@ job_of(struct runner *r, struct identity *owner, const struct broker_reservation
     job->queue = owner->queue;
     job->queue_name = owner->queue->name;
     job->owner = owner;
+    LIST_INSERT_HEAD(&owner->held, job, held);
     job->runner_k = owner->k;
     job->id = given->id;
     job->is_cancelled = given->is_cancelled;
@@ -211,12 +212,15 @@ take_reservation(struct runner *r, struct identity *id, const struct broker_rese
     recycle_if_worn(r);
 }
 
-/* An answer was lost: the name may own jobs that nobody here knows of. Refusals are certain. */
+/* An answer was lost: the name may own jobs that nobody here knows of; they are given back as soon
+ * as Redis is there (runner_identity.c). Refusals are certain. */
 static void
 doubt(struct runner *r, struct identity *id, const struct error *err)
 {
-    if (err->code != ERROR_TRY_LATER && err->code != ERROR_DENIED)
+    if (err->code != ERROR_TRY_LATER && err->code != ERROR_DENIED) {
+        id->is_doubtful = true;
         identity_retire(id);
+    }
     if (broker_loop_is_up(r->command)) {
         unsigned left_out;
         if (log_allowed(&r->commit_limit, 10000, &left_out))

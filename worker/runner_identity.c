@@ -3,8 +3,9 @@
  *     new --join--> joined --retire--> (in `retired`, until its jobs have ended) --leave--> gone
  *
  * A name is retired when others took this worker for dead (NOT_REGISTERED), or when an answer was
- * lost that may have given it jobs which nobody here knows of: leaving hands those back. Each queue
- * has its own current name. */
+ * lost that may have given it jobs which nobody here knows of: those are disowned at once, and a
+ * reserve that is still on its way somewhere is refused from then on. Each queue has its own
+ * current name. */
 #include "worker/runner_state.h"
 
 #include <stdio.h>
@@ -37,6 +38,10 @@ on_joined(void *arg, const struct error *err)
 
     id->calls--;
     id->state = err == NULL ? IDENTITY_JOINED : IDENTITY_NEW;
+    if (err != NULL && err->code == ERROR_DENIED && !r->is_ready) {
+        runner_refuse(r, err); /* this user will not be allowed to by trying again */
+        return;
+    }
     if (err != NULL && broker_loop_is_up(r->command))
         runner_back_off(r);
     runner_round(r);
@@ -81,6 +86,35 @@ identity_retire(struct identity *id)
 }
 
 static void
+on_disowned(void *arg, const struct error *err)
+{
+    struct identity *id = arg;
+    struct runner *r = id->queue->runner;
+
+    id->calls--;
+    id->is_doubtful = err != NULL;
+    if (err == NULL)
+        runner_round(r);
+    else if (broker_loop_is_up(r->command))
+        runner_back_off(r);
+}
+
+static void
+disown(struct identity *id)
+{
+    struct runner *r = id->queue->runner;
+    struct id *known = mem_array(id->jobs + 1, sizeof(*known));
+    const struct job *job;
+    size_t n = 0;
+
+    LIST_FOREACH(job, &id->held, held)
+    known[n++] = job->id;
+    id->calls++;
+    broker_loop_disown(r->command, id->queue->name, &id->who, known, n, on_disowned, id);
+    free(known);
+}
+
+static void
 upkeep(struct runner_queue *q)
 {
     struct runner *r = q->runner;
@@ -97,6 +131,8 @@ upkeep(struct runner_queue *q)
             id->state = IDENTITY_LEAVING;
             id->calls++;
             broker_loop_leave(r->command, q->name, &id->who, on_left, id);
+        } else if (id->is_doubtful && id->calls == 0 && broker_loop_is_up(r->command)) {
+            disown(id);
         }
     }
 }

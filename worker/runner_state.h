@@ -16,17 +16,19 @@ struct module_set;
 enum identity_state { IDENTITY_NEW, IDENTITY_JOINING, IDENTITY_JOINED, IDENTITY_LEAVING };
 
 /* One name of this runner in one queue. Whenever it is uncertain what a name owns in Redis (an
- * answer was lost) or the name has been taken for dead, a new one is joined; the old one stays
- * until its jobs have ended, then leaves, which hands back what it may own unknown to us. */
+ * answer was lost) or the name has been taken for dead, a new one is joined; the old one disowns
+ * what it may own unknown to us, stays until its jobs have ended, then leaves. */
 struct identity {
     struct identity *next; /* in runner_queue.retired */
     struct runner_queue *queue;
     char name[RUNNER_NAME_MAX];
     unsigned k;
     struct broker_runner who;
-    size_t jobs;  /* reserved under this name and not committed or handed back */
-    size_t calls; /* in flight under this name */
+    LIST_HEAD(, job) held; /* jobs in hand, at any stage before their commit or hand-back is sent */
+    size_t jobs;           /* reserved under this name and not committed or handed back */
+    size_t calls;          /* in flight under this name */
     enum identity_state state;
+    bool is_doubtful; /* may own jobs that are not in `held` */
 };
 
 struct runner_queue {
@@ -85,6 +87,7 @@ struct runner {
     struct handback *handbacks;
     size_t n_lookups;      /* unknown tasks that are being asked for */
     int64_t not_before_us; /* after an error that was not a lost connection */
+    int exit_code;
     bool is_publishing, is_ready, is_quiet, is_draining, is_leaving;
     struct broker_finish *finishes; /* scratch for commits */
     size_t finishes_room;
@@ -94,6 +97,7 @@ struct runner {
 /* runner.c */
 void runner_round(struct runner *r); /* whatever can be done now: names, commits, claims, the end */
 void runner_back_off(struct runner *r); /* nothing for a moment, then a round */
+void runner_refuse(struct runner *r, const struct error *err); /* ends with the code of the error */
 void runner_submit(struct runner *r, struct pool_list *jobs);
 void runner_drain(struct runner *r, bool takes_back);
 

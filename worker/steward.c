@@ -22,9 +22,10 @@
 #include "common/arena.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "worker/limits.h"
 #include "worker/steward_state.h"
 
-enum { STAMP_S = 1, AGAIN_MS = 500, BURST_MS = 100, BURST_TIMEOUT_MS = 1500 };
+enum { AGAIN_MS = 500, BURST_MS = 100, BURST_TIMEOUT_MS = 1500 };
 
 static void on_control(evutil_socket_t fd, short what, void *arg);
 static void on_notice(void *arg, const struct broker_notice *notice);
@@ -40,9 +41,8 @@ on_up(void *arg)
     if (s->is_ready && log_allowed(&s->up_limit, 10000, &left_out))
         log_event(LOG_INFO, "redis_up", "unnoticed=%u", left_out);
     s->epoch++;
-    s->beat += 3 - s->beat % 3; /* a beat that also looks at the delayed jobs */
     s->should_read_marks = true;
-    beat_all(s);
+    beat_fully(s);
     recover_retry(s);
     if (!s->is_ready) {
         s->is_ready = true;
@@ -56,6 +56,14 @@ on_down(void *arg, const struct error *err)
     struct steward *s = arg;
     unsigned left_out;
 
+    /* Wrong from the beginning: it will not be right by trying again. What is refused later may be
+     * allowed again. */
+    if (!s->is_ready && (err->code == ERROR_DENIED || err->code == ERROR_CONFIG)) {
+        log_event(LOG_ERROR, "worker_refused", "reason=\"%s\"", log_quote(err->message));
+        s->exit_code = (int)err->code;
+        (void)event_base_loopbreak(s->base);
+        return;
+    }
     if (log_allowed(&s->down_limit, 10000, &left_out))
         log_event(LOG_WARN, "redis_down", "reason=\"%s\" unnoticed=%u", log_quote(err->message),
                   left_out);
@@ -65,6 +73,7 @@ static void
 on_listener_up(void *arg)
 {
     struct steward *s = arg;
+    s->epoch++; /* beats may have gone unheard */
     broker_loop_listen(s->listener, s->queue_names, s->n_queues, s->settings->id, on_notice, s);
     s->should_read_marks = true; /* what was said while nobody listened */
     marks_read(s);
@@ -203,6 +212,9 @@ on_notice(void *arg, const struct broker_notice *notice)
                 promote_in(&s->queues[i], notice->due_in_ms);
         }
         return;
+    case NOTICE_BEAT:
+        beat_heard(s, notice);
+        return;
     case NOTICE_COMMAND:
         command(s, notice->command);
         return;
@@ -216,6 +228,13 @@ on_beat(evutil_socket_t fd, short what, void *arg)
 {
     (void)fd, (void)what;
     beat_all(arg);
+}
+
+static void
+on_late(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd, (void)what;
+    beat_fully(arg);
 }
 
 static void
@@ -323,10 +342,11 @@ start_events(struct steward *s)
 {
     s->control_event = add_event(s, s->heritage->control_fd, EV_READ | EV_PERSIST, on_control, 0);
     s->beat_timer = add_event(s, -1, EV_PERSIST, on_beat, s->settings->lease_ms / 3);
-    s->stamp_timer = add_event(s, -1, EV_PERSIST, on_stamp, STAMP_S * 1000);
+    s->stamp_timer =
+        add_event(s, -1, EV_PERSIST, on_stamp, limits_steward_ms(s->settings->lease_ms) / 5);
     s->marks_timer = add_event(s, -1, 0, on_marks, 0);
     s->again_timer = add_event(s, -1, 0, on_again, 0);
-    s->late_timer = add_event(s, -1, 0, on_beat, 0);
+    s->late_timer = add_event(s, -1, 0, on_late, 0);
     if (s->settings->is_burst)
         s->burst_timer = add_event(s, -1, EV_PERSIST, on_burst, BURST_MS);
 }
@@ -345,12 +365,13 @@ start_queues(struct steward *s)
 }
 
 int
-steward_main(const struct heritage *h)
+steward_main(struct heritage *h)
 {
     struct error err = ERROR_INIT;
     struct steward *s = mem_zero(sizeof(*s));
 
     s->heritage = h;
+    h->held = s;
     s->settings = h->settings;
     s->started_ms = clock_wall_ms();
     s->beat = (uint64_t)
@@ -366,5 +387,5 @@ steward_main(const struct heritage *h)
         return (int)err.code;
     }
     (void)event_base_dispatch(s->base);
-    return EXIT_SUCCESS;
+    return s->exit_code;
 }

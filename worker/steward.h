@@ -5,6 +5,6 @@
 #include "worker/process.h"
 
 /* Runs until the master lets it leave, or its socket closes. Returns the exit code. */
-int steward_main(const struct heritage *h);
+int steward_main(struct heritage *h);
 
 #endif

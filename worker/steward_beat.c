@@ -9,6 +9,7 @@
 static void on_beat(void *arg, const char *queue, enum broker_registered registered,
                     const struct broker_peer *peers, size_t n, int64_t next_due_in_ms,
                     const struct error *err);
+static void look_late(struct steward *s, int64_t at_ms, int64_t now_ms);
 static void on_promoted(void *arg, const char *queue, size_t moved, int64_t next_due_in_ms,
                         const struct error *err);
 
@@ -23,10 +24,18 @@ beat_all(struct steward *s)
         if (q->is_beating)
             continue;
         q->is_beating = true;
+        q->beat_sent_ms = clock_mono_ms();
         broker_loop_beat(s->command, q->name, &s->who, s->beat, on_beat, q);
     }
     publish_state(s);
     marks_read(s);
+}
+
+void
+beat_fully(struct steward *s)
+{
+    s->beat += 2 - s->beat % 3; /* the next one is one that 3 divides */
+    beat_all(s);
 }
 
 /* ---- registration ---- */
@@ -72,7 +81,9 @@ is_runner(const struct broker_peer *peer)
 static void
 look_late(struct steward *s, int64_t at_ms, int64_t now_ms)
 {
-    const int64_t in = at_ms - now_ms + 1;
+    if (at_ms == INT64_MAX)
+        return;
+    const int64_t in = at_ms > now_ms ? at_ms - now_ms + 1 : 1;
     const struct timeval late = {.tv_sec = in / 1000, .tv_usec = in % 1000 * 1000};
     if (!event_pending(s->late_timer, EV_TIMEOUT, NULL))
         (void)event_add(s->late_timer, &late);
@@ -91,10 +102,28 @@ observe(struct steward_queue *q, const struct broker_peer *peers, size_t n)
             observer_see(q->observer, peers[i].name, peers[i].value, now, s->epoch);
         if (v.is_dead)
             recover_foreign(q, &peers[i], peers, n);
-        else if (v.look_again_ms != INT64_MAX)
+        else
             look_late(s, v.look_again_ms, now);
     }
     observer_end_pass(q->observer);
+}
+
+/* A beat of another worker, told at the moment it came. */
+void
+beat_heard(struct steward *s, const struct broker_notice *notice)
+{
+    char name[WORKER_ID_MAX];
+
+    if (notice->worker_len >= sizeof(name))
+        return;
+    memcpy(name, notice->worker, notice->worker_len);
+    name[notice->worker_len] = '\0';
+    if (strcmp(name, s->settings->id) == 0)
+        return;
+    for (size_t i = 0; i < s->n_queues; i++) {
+        if (strcmp(s->queues[i].name, notice->queue) == 0)
+            observer_hear(s->queues[i].observer, name, notice->value, clock_mono_ms(), s->epoch);
+    }
 }
 
 static void
@@ -102,18 +131,25 @@ on_beat(void *arg, const char *queue, enum broker_registered registered,
         const struct broker_peer *peers, size_t n, int64_t next_due_in_ms, const struct error *err)
 {
     struct steward_queue *q = arg;
+    struct steward *s = q->steward;
     (void)queue;
 
     q->is_beating = false;
-    if (err != NULL || q->steward->has_to_leave)
+    if (err != NULL || s->has_to_leave)
         return;
     if (registered == NOT_REGISTERED) {
         rejoin(q);
         return;
     }
+    /* Redis stood still, and the others' beats with it: nobody is late for that. */
+    if (clock_mono_ms() - q->beat_sent_ms > s->settings->lease_ms / 3)
+        s->epoch++;
     if (next_due_in_ms >= 0)
         promote_in(q, next_due_in_ms);
-    observe(q, peers, n);
+    if (next_due_in_ms != -2)
+        observe(q, peers, n);
+    else
+        look_late(s, observer_late_ms(q->observer, clock_mono_ms()), clock_mono_ms());
 }
 
 /* ---- promotion ---- */

@@ -101,8 +101,7 @@ static struct charge_case
 case_of(const struct own_recovery *r)
 {
     const struct scoreboard *b = r->board;
-    struct charge_case c = {.reason = (enum death_reason)r->death.reason,
-                            .n_running = scoreboard_busy(b)};
+    struct charge_case c = {.reason = (enum death_reason)r->death.reason};
     struct slot_view v;
 
     if (c.reason == DEATH_HARD_LIMIT) {
@@ -193,11 +192,9 @@ add_victim(struct own_recovery *r, struct victims *out, const struct slot_view *
 
     if (!id_from_redis(&victim.id, v->job.id, strlen(v->job.id)))
         return;
-    if (charge == CHARGE_CRASH) {
-        const struct buffer outcome = crash_outcome(r, v);
-        victim.outcome = outcome.data;
-        victim.len = outcome.len;
-    }
+    const struct buffer outcome = crash_outcome(r, v);
+    victim.outcome = outcome.data;
+    victim.len = outcome.len;
     out->items[out->n++] = victim;
 }
 
@@ -410,6 +407,15 @@ lost_outcome(const struct steward *s)
     return out;
 }
 
+/* The value of a runner is its worker's name; " retired" may stand behind it. */
+static bool
+is_runner_of(const struct broker_peer *peer, const char *worker)
+{
+    const size_t len = strcspn(peer->value, " ");
+    return strchr(peer->name, '/') != NULL && len == strlen(worker) &&
+           memcmp(peer->value, worker, len) == 0;
+}
+
 void
 recover_foreign(struct steward_queue *q, const struct broker_peer *worker,
                 const struct broker_peer *peers, size_t n)
@@ -426,7 +432,7 @@ recover_foreign(struct steward_queue *q, const struct broker_peer *worker,
     f->pending = 1;
     q->recovering++;
     for (size_t i = 0; i < n; i++) {
-        if (strchr(peers[i].name, '/') == NULL || strcmp(peers[i].value, worker->name) != 0)
+        if (!is_runner_of(&peers[i], worker->name))
             continue;
         const struct broker_recovery recovery = {.worker = worker->name,
                                                  .runner = peers[i].name,

@@ -19,6 +19,7 @@ struct steward_queue {
     const char *name;
     struct observer *observer;
     struct event *due_timer; /* a delayed job is due */
+    int64_t beat_sent_ms;
     bool is_beating, is_promoting, is_rejoining, is_forgetting;
     size_t recovering; /* dead workers whose jobs are being given back */
 };
@@ -45,7 +46,7 @@ struct steward {
     struct broker_runner who;
     char phantom_name[RUNNER_NAME_MAX];
     uint64_t beat;
-    unsigned epoch;    /* of the command connection */
+    unsigned epoch;    /* of both connections: observation of others starts afresh with it */
     unsigned phantoms; /* names used to register the worker anew */
     enum worker_state state;
     int64_t started_ms; /* wall clock */
@@ -53,6 +54,7 @@ struct steward {
     bool should_read_marks; /* a notice may have been missed */
     struct own_recovery *recoveries;
     bool is_ready, has_to_leave, is_leaving;
+    int exit_code;
     size_t leaving_calls;
     struct broker *burst_broker;
     struct log_limit up_limit, down_limit;
@@ -63,6 +65,8 @@ void steward_again(struct steward *s); /* retries shortly what has failed */
 
 /* steward_beat.c */
 void beat_all(struct steward *s);
+void beat_fully(struct steward *s); /* also reads the registry and the delayed jobs */
+void beat_heard(struct steward *s, const struct broker_notice *notice);
 void promote_in(struct steward_queue *q, int64_t ms);
 
 /* steward_recover.c */

@@ -1,8 +1,8 @@
-/* Supervision. A child that cannot start because of its configuration (exit code 78) before any
- * child of its kind ever worked will not start next time either: the worker gives up with that
- * code. All other deaths are followed by a restart: at once if it was asked for or if a job is to
- * blame (its crash counter ends the repetition), else after a delay that doubles as long as
- * children die early. */
+/* Supervision. A child that cannot start because of its configuration, or because Redis denies it
+ * (exit codes 78, 77), before any child of its kind ever worked will not start next time either:
+ * the worker gives up with that code. All other deaths are followed by a restart: at once if it was
+ * asked for or if a job is to blame (its crash counter ends the repetition), else after a delay
+ * that doubles as long as children die early. */
 #include "worker/supervise.h"
 
 #include "common/error.h"
@@ -14,8 +14,8 @@ supervise_on_exit(struct supervise_history *h, const struct child_exit *e)
 
     if (e->was_ready)
         h->was_ever_ready = true;
-    if (e->code == ERROR_CONFIG && !h->was_ever_ready)
-        return (struct supervise_decision){.give_up = true, .exit_code = ERROR_CONFIG};
+    if ((e->code == ERROR_CONFIG || e->code == ERROR_DENIED) && !h->was_ever_ready)
+        return (struct supervise_decision){.give_up = true, .exit_code = e->code};
     if (!is_early)
         h->early_deaths = 0;
     if (e->was_expected || e->blames_a_job || !is_early)

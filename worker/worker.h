@@ -39,11 +39,12 @@ struct worker_settings {
     bool is_burst;
     /* Reads the settings anew, for SIGHUP; `id` is kept by the caller. NULL: what is here stays. */
     bool (*reload)(struct worker_settings *out, struct error *err);
+    struct worker_settings *kept; /* the master's list of all that it has read anew */
 };
 
-/* Runs until a signal or the end of the burst. Returns the exit code. Call it while the process has
- * one thread. */
-int worker_main(const struct worker_settings *settings);
+/* Runs until a signal or the end of the burst, and ends the process with the exit code. Call it
+ * while the process has one thread. */
+void worker_main(const struct worker_settings *settings) __attribute__((noreturn));
 
 /* "<worker>/<number>", with ".<k>" behind it for k > 0. `out` holds RUNNER_NAME_MAX. Returns out.
  */

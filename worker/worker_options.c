@@ -111,6 +111,10 @@ const struct option worker_option_rows[WORKER_OPTION_ROWS] = {
      .type = OPTION_FLAG,
      .help = "end when the queues are empty",
      .offset = offsetof(struct worker_options, is_burst)},
+    {.name = "check",
+     .type = OPTION_FLAG,
+     .help = "run no worker, but ask those on this host whether they take jobs",
+     .offset = offsetof(struct worker_options, is_check)},
     {.name = "http",
      .type = OPTION_TEXT,
      .unit = "ADDR:PORT",
@@ -251,7 +255,7 @@ is_installed(const char *name, const char *dir)
 static bool
 read_modules(struct worker_settings *out, const struct option_list *modules, struct error *err)
 {
-    static const char *const standard[] = {"basics", "bigint", "math"};
+    static const char *const standard[] = {"basics", "bigint", "math", "linalg", "command"};
     const size_t n_standard = sizeof(standard) / sizeof(standard[0]);
 
     if (modules->count > WORKER_MODULES_MAX - n_standard)
@@ -273,21 +277,22 @@ read_modules(struct worker_settings *out, const struct option_list *modules, str
     return true;
 }
 
-/* Beside the program (a build tree), or where it was installed. */
+/* Beside the program (a build tree), or where both were installed. */
 static const char *
 find_module_dir(void)
 {
-    char path[PATH_SIZE];
-    const ssize_t len = readlink("/proc/self/exe", path, sizeof(path) - sizeof("/modules"));
+    static const char *const places[] = {"modules", CELERIAC_BIN_TO_MODULES};
+    char program[PATH_SIZE];
+    const ssize_t len = readlink("/proc/self/exe", program, sizeof(program) - 1);
+    const char *slash = len > 0 ? memrchr(program, '/', (size_t)len) : NULL;
 
-    if (len > 0) {
-        path[len] = '\0';
-        char *slash = strrchr(path, '/');
-        (void)strcpy(slash != NULL ? slash : path, "/modules");
+    for (size_t i = 0; slash != NULL && i < sizeof(places) / sizeof(places[0]); i++) {
+        char *path = mem_printf("%.*s/%s", (int)(slash - program), program, places[i]);
         if (access(path, X_OK) == 0)
-            return mem_text(path);
+            return path;
+        free(path);
     }
-    return access(CELERIAC_MODULES, X_OK) == 0 ? CELERIAC_MODULES : NULL;
+    return NULL;
 }
 
 /* ---- the name ---- */

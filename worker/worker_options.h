@@ -7,14 +7,14 @@
 
 struct worker_options {
     struct option_list queues, modules;
-    bool is_strict, is_burst;
+    bool is_strict, is_burst, is_check;
     int64_t processes, threads; /* threads 0: half of the cores */
     const char *name, *http;
     int64_t lease_ms, grace_ms, max_jobs, max_memory_bytes, max_crashes;
     int log_level, log_format;
 };
 
-enum { WORKER_OPTION_ROWS = 15 };
+enum { WORKER_OPTION_ROWS = 16 };
 extern const struct option worker_option_rows[WORKER_OPTION_ROWS];
 
 /* Fills all settings but `id` and `reload`; copies every string. ERROR_USAGE, ERROR_CONFIG. */

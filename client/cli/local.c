@@ -27,6 +27,7 @@
 #include <unistd.h>
 
 #include "client/cli/interrupt.h"
+#include "client/module_trial.h"
 #include "common/clock.h"
 #include "common/mem.h"
 
@@ -42,6 +43,7 @@ struct local {
 struct keeper {
     char directory[64], socket[96];
     const char *namespace, *queue;
+    const struct option_list *modules;
     int life;   /* reading end */
     int report; /* one byte: up; end of file without it: failed */
     pid_t redis, worker;
@@ -49,6 +51,7 @@ struct keeper {
 
 static bool make_directory(struct keeper *k, struct error *err);
 static bool find_redis(struct error *err);
+static bool try_modules(const struct option_list *modules, struct error *err);
 static void keep(struct keeper *k) __attribute__((noreturn));
 static pid_t start(char *const *argv, bool is_silent);
 static pid_t start_redis(const struct keeper *k);
@@ -61,17 +64,18 @@ static bool is_alive(pid_t *pid);
 static void reap_until(int64_t deadline_ms);
 static void delete_directory(const char *path);
 
-bool
-local_start(struct local **out, struct cli *cli, const char *queue, struct error *err)
+static bool
+start_all(struct local **out, struct cli *cli, const struct local_wish *wish, struct error *err)
 {
-    struct keeper k = {.namespace = cli->settings.namespace, .queue = queue};
+    struct keeper k = {
+        .namespace = cli->settings.namespace, .queue = wish->queue, .modules = &wish->modules};
     int life[2], report[2];
     char byte;
     ssize_t n;
     struct local *l;
     pid_t pid;
 
-    if (!find_redis(err) || !make_directory(&k, err)) {
+    if (!find_redis(err) || !try_modules(&wish->modules, err) || !make_directory(&k, err)) {
         return false;
     }
     if (pipe2(life, O_CLOEXEC) != 0 || pipe2(report, O_CLOEXEC) != 0) {
@@ -113,18 +117,28 @@ local_start(struct local **out, struct cli *cli, const char *queue, struct error
 }
 
 bool
-local_if_wanted(struct local **out, struct cli *cli, bool is_asked, const char *queue,
+local_start(struct local **out, struct cli *cli, const char *queue, struct error *err)
+{
+    const struct local_wish wish = {.queue = queue};
+
+    return start_all(out, cli, &wish, err);
+}
+
+bool
+local_if_wanted(struct local **out, struct cli *cli, const struct local_wish *wish,
                 struct error *err)
 {
+    const bool is_asked = wish->is_asked || wish->modules.count > 0;
+
     *out = NULL;
     if (!is_asked && cli->is_broker_configured) {
         return true;
     }
     if (!is_asked) {
-        fprintf(stderr, "celeriac: no broker is configured: a private redis-server and worker "
-                        "serve this command\n");
+        fprintf(stderr, "celeriac: no broker is configured: running locally, with a private "
+                        "redis-server and worker\n");
     }
-    return local_start(out, cli, queue, err);
+    return start_all(out, cli, wish, err);
 }
 
 void
@@ -177,6 +191,25 @@ find_redis(struct error *err)
         "redis-server is not installed: install it, or name a broker with --broker URL");
 }
 
+/* The worker would refuse them as well, but only into its log. Names without a file are left to it:
+ * it knows where they are installed. */
+static bool
+try_modules(const struct option_list *modules, struct error *err)
+{
+    const char **files = mem_array(modules->count + 1, sizeof *files);
+    struct module_list list = {.names = files};
+    bool ok;
+
+    for (size_t i = 0; i < modules->count; i++) {
+        if (strchr(modules->items[i], '/') || strstr(modules->items[i], ".so")) {
+            files[list.n++] = modules->items[i];
+        }
+    }
+    ok = list.n == 0 || module_trial_run(&list, MODULE_TRIAL_MS, err);
+    free(files);
+    return ok;
+}
+
 /* ---- the keeper ---- */
 
 static void
@@ -194,7 +227,7 @@ keep(struct keeper *k)
     dup2(null, STDOUT_FILENO); /* whoever reads the command's output must not wait for us */
     k->redis = start_redis(k);
     if (await_redis(k)) {
-        k->worker = start_worker(k);
+        k->worker = k->queue ? start_worker(k) : 0;
         if (write(k->report, "u", 1) == 1) {
             close(k->report);
             stand_by(k);
@@ -255,15 +288,19 @@ start_redis(const struct keeper *k)
 static pid_t
 start_worker(const struct keeper *k)
 {
-    char *argv[] = {mem_text("/proc/self/exe"),
-                    mem_text("worker"),
-                    mem_printf("--broker=unix://%s", k->socket),
-                    mem_printf("--namespace=%s", k->namespace),
-                    mem_text("--password-file="),
-                    mem_printf("--queue=%s", k->queue),
-                    mem_text("--log-level=warn"),
-                    NULL};
+    char **argv = mem_array(k->modules->count + 8, sizeof *argv);
+    size_t n = 0;
 
+    argv[n++] = mem_text("/proc/self/exe");
+    argv[n++] = mem_text("worker");
+    argv[n++] = mem_printf("--broker=unix://%s", k->socket);
+    argv[n++] = mem_printf("--namespace=%s", k->namespace);
+    argv[n++] = mem_text("--password-file=");
+    argv[n++] = mem_printf("--queue=%s", k->queue);
+    argv[n++] = mem_text("--log-level=warn");
+    for (size_t i = 0; i < k->modules->count; i++) {
+        argv[n++] = mem_printf("--module=%s", k->modules->items[i]);
+    }
     return start(argv, false);
 }
 
@@ -293,7 +330,7 @@ stand_by(struct keeper *k)
 
     do {
         ready = poll(&life, 1, 500);
-        if (!is_alive(&k->redis) || !is_alive(&k->worker)) {
+        if (!is_alive(&k->redis) || (k->queue && !is_alive(&k->worker))) {
             return;
         }
     } while (ready == 0 || (ready < 0 && errno == EINTR));
@@ -364,7 +401,7 @@ delete_directory(const char *path)
     DIR *d = opendir(path);
     const struct dirent *entry;
 
-    while (d && (entry = readdir(d))) {
+    while (d && (entry = readdir(d))) { /* cppcheck-suppress readdirCalled */
         unlinkat(dirfd(d), entry->d_name, 0);
     }
     if (d) {

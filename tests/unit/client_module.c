@@ -5,6 +5,7 @@
 #include "tests/unit/tasks.h"
 
 #include <dlfcn.h>
+#include <fcntl.h>
 
 #include "client/context.h"
 
@@ -281,6 +282,24 @@ files_that_are_no_modules_are_refused(void **state)
 }
 
 static void
+a_file_that_is_cut_short_is_refused(void **state)
+{
+    (void)state;
+    enum { KEPT = 64 << 10 };
+    static char bytes[KEPT];
+    Dl_info libc;
+    char path[] = "/tmp/celeriac-module-XXXXXX";
+    assert_true(dladdr((void *)(uintptr_t)strlen, &libc) != 0);
+    const int from = open(libc.dli_fname, O_RDONLY), to = mkstemp(path);
+    assert_int_equal(read(from, bytes, KEPT), KEPT);
+    assert_int_equal(write(to, bytes, KEPT), KEPT);
+    close(from);
+    close(to);
+    assert_not_loaded(path, NULL, "file cut short at 65536 bytes");
+    unlink(path);
+}
+
+static void
 a_plain_word_is_looked_for_in_the_directories(void **state)
 {
     (void)state;
@@ -335,6 +354,7 @@ main(void)
         cmocka_unit_test(a_failing_setup_undoes_what_was_set_up),
         cmocka_unit_test(bad_modules_are_refused_with_a_reason),
         cmocka_unit_test(files_that_are_no_modules_are_refused),
+        cmocka_unit_test(a_file_that_is_cut_short_is_refused),
         cmocka_unit_test(a_plain_word_is_looked_for_in_the_directories),
         cmocka_unit_test(odd_ends_of_tasks_are_put_right),
     };

@@ -197,17 +197,15 @@ charges_go_to_the_culprit_alone_if_there_is_one(void **state)
         struct charge_case c;
         enum charge named, other;
     } table[] = {
-        {{DEATH_OWN, true, 1, 4}, CHARGE_CRASH, CHARGE_NOTHING},
-        {{DEATH_OWN, false, 0, 1}, CHARGE_CRASH, CHARGE_CRASH},
-        {{DEATH_OWN, false, 0, 2}, CHARGE_SUSPECT, CHARGE_SUSPECT},
-        {{DEATH_MEMORY, false, 0, 1}, CHARGE_CRASH, CHARGE_CRASH},
-        {{DEATH_MEMORY, false, 0, 3}, CHARGE_SUSPECT, CHARGE_SUSPECT},
-        {{DEATH_STALLED, false, 0, 3}, CHARGE_SUSPECT, CHARGE_SUSPECT},
-        {{DEATH_HARD_LIMIT, true, 1, 3}, CHARGE_TIMEOUT, CHARGE_NOTHING},
-        {{DEATH_HARD_LIMIT, false, 1, 3}, CHARGE_NOTHING, CHARGE_NOTHING},
-        {{DEATH_UNHEEDED, true, 1, 3}, CHARGE_NOTHING, CHARGE_NOTHING},
-        {{DEATH_HANDBACK, false, 0, 1}, CHARGE_NOTHING, CHARGE_NOTHING},
-        {{DEATH_DRAINED, false, 0, 1}, CHARGE_NOTHING, CHARGE_NOTHING},
+        {{DEATH_OWN, true, 1}, CHARGE_CRASH, CHARGE_NOTHING},
+        {{DEATH_OWN, false, 0}, CHARGE_SUSPECT, CHARGE_SUSPECT},
+        {{DEATH_MEMORY, false, 0}, CHARGE_SUSPECT, CHARGE_SUSPECT},
+        {{DEATH_STALLED, false, 0}, CHARGE_SUSPECT, CHARGE_SUSPECT},
+        {{DEATH_HARD_LIMIT, true, 1}, CHARGE_TIMEOUT, CHARGE_NOTHING},
+        {{DEATH_HARD_LIMIT, false, 1}, CHARGE_NOTHING, CHARGE_NOTHING},
+        {{DEATH_UNHEEDED, true, 1}, CHARGE_NOTHING, CHARGE_NOTHING},
+        {{DEATH_HANDBACK, false, 0}, CHARGE_NOTHING, CHARGE_NOTHING},
+        {{DEATH_DRAINED, false, 0}, CHARGE_NOTHING, CHARGE_NOTHING},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++) {
@@ -261,6 +259,30 @@ observer_says_when_a_late_worker_would_be_dead(void **state)
 }
 
 static void
+observer_counts_from_the_beat_that_it_heard(void **state)
+{
+    struct observer *o = observer_new();
+    (void)state;
+    assert_false(is_dead(o, "7 9000", 0, 1));
+    observer_hear(o, "w1", "8 9000", 3000, 1);
+    assert_int_equal(observer_late_ms(o, 6000), INT64_MAX);
+    assert_int_equal(observer_late_ms(o, 8000), 12000);
+    assert_false(is_dead(o, "8 9000", 11999, 1)); /* the registry has nothing newer */
+    assert_true(is_dead(o, "8 9000", 12000, 1));
+    observer_free(o);
+}
+
+static void
+a_steward_is_replaced_well_within_its_lease(void **state)
+{
+    (void)state;
+    assert_int_equal(limits_steward_ms(10000), 3333);
+    assert_int_equal(limits_steward_ms(2000), 666);
+    assert_int_equal(limits_steward_ms(300), 400);
+    assert_int_equal(limits_steward_ms(3600 * 1000), 5000);
+}
+
+static void
 observer_forgets_who_is_gone(void **state)
 {
     struct observer *o = observer_new();
@@ -304,6 +326,8 @@ main(void)
         cmocka_unit_test(observer_waits_for_the_workers_own_lease),
         cmocka_unit_test(observer_starts_afresh_with_a_new_connection),
         cmocka_unit_test(observer_says_when_a_late_worker_would_be_dead),
+        cmocka_unit_test(observer_counts_from_the_beat_that_it_heard),
+        cmocka_unit_test(a_steward_is_replaced_well_within_its_lease),
         cmocka_unit_test(observer_forgets_who_is_gone),
         cmocka_unit_test(observer_never_buries_what_it_cannot_read),
     };
