@@ -22,11 +22,11 @@ struct celeriac_testing;
 /* Checks the module as a worker does and runs its set-up. NULL if it is refused, with one line
  * about it in `message`
  * (`size` bytes). `module` must outlive the object. */
-CELERIAC_API struct celeriac_testing *
-celeriac_testing_new(const struct celeriac_module *module, char *message, size_t size);
+CELERIAC_API struct celeriac_testing *celeriac_testing_new(const struct celeriac_module *module,
+                                                           char *message, size_t size);
 /* As above, with a file. */
-CELERIAC_API struct celeriac_testing *
-celeriac_testing_load(const char *path, char *message, size_t size);
+CELERIAC_API struct celeriac_testing *celeriac_testing_load(const char *path, char *message,
+                                                            size_t size);
 CELERIAC_API void celeriac_testing_free(struct celeriac_testing *t);
 
 /* How a run ended. The texts live until the next run. */
@@ -42,9 +42,9 @@ struct celeriac_testing_end {
 };
 
 /* `args` is a JSON array, `kwargs` a JSON object; NULL for none. */
-CELERIAC_API struct celeriac_testing_end
-celeriac_testing_run(struct celeriac_testing *t, const char *task, const char *args,
-                     const char *kwargs);
+CELERIAC_API struct celeriac_testing_end celeriac_testing_run(struct celeriac_testing *t,
+                                                              const char *task, const char *args,
+                                                              const char *kwargs);
 
 /* What celeriac_cancelled gives from now on. Any thread, also while a task runs. */
 CELERIAC_API void celeriac_testing_cancel(struct celeriac_testing *t, bool is_cancelled);

@@ -17,11 +17,11 @@
 
 enum { ERROR_TEXT_MAX = 16 * 1024, ERROR_TYPE_MAX = 64, PROGRESS_WHOLE = 1000000 };
 
-static enum celeriac_outcome
-fail(struct celeriac_context *ctx, bool is_final, const char *type, const char *text);
-static enum celeriac_outcome
-fail_format(struct celeriac_context *ctx, bool is_final, const char *type, const char *format,
-            va_list args) __attribute__((format(printf, 4, 0)));
+static enum celeriac_outcome fail(struct celeriac_context *ctx, bool is_final, const char *type,
+                                  const char *text);
+static enum celeriac_outcome fail_format(struct celeriac_context *ctx, bool is_final,
+                                         const char *type, const char *format, va_list args)
+    __attribute__((format(printf, 4, 0)));
 static enum celeriac_outcome check_end(struct celeriac_context *ctx, enum celeriac_outcome outcome);
 
 struct celeriac_arena *

@@ -1,6 +1,6 @@
-/* The inside of a task's context: what the runner (or a test) fills in before a task runs and reads afterwards.
- * The public functions of celeriac_task.h work on this struct. One context belongs to one compute thread; only the
- * two atomics are shared with other threads and processes. */
+/* The inside of a task's context: what the runner (or a test) fills in before a task runs and reads
+ * afterwards. The public functions of celeriac_task.h work on this struct. One context belongs to
+ * one compute thread; only the two atomics are shared with other threads and processes. */
 #ifndef CLIENT_CONTEXT_H
 #define CLIENT_CONTEXT_H
 
@@ -21,8 +21,8 @@ struct celeriac_context {
     _Atomic uint32_t *stop;     /* enum stop_reason, in the scoreboard */
     _Atomic uint32_t *progress; /* share of the work in millionths, in the scoreboard */
     void *thread_state;
-    const char *job_id;         /* UUID text */
-    unsigned attempt;           /* 1 is the first */
+    const char *job_id;                                  /* UUID text */
+    unsigned attempt;                                    /* 1 is the first */
     const struct celeriac_value *args[CONTEXT_ARGS_MAX]; /* bound by signature_bind */
     /* filled in by the task's last call */
     const struct celeriac_value *result;
@@ -32,8 +32,9 @@ struct celeriac_context {
     int64_t retry_delay_ms;                 /* celeriac_again: else -1 */
 };
 
-/* Runs ctx->task after binding `args` (ARRAY or NULL) and `kwargs` (OBJECT or NULL); arguments that do not fit are a
- * final failure of type "invalid_arguments". A task that returns SUCCESS without a result gives null. */
+/* Runs ctx->task after binding `args` (ARRAY or NULL) and `kwargs` (OBJECT or NULL); arguments that
+ * do not fit are a final failure of type "invalid_arguments". A task that returns SUCCESS without a
+ * result gives null. */
 enum celeriac_outcome context_run(struct celeriac_context *ctx, const struct celeriac_value *args,
                                   const struct celeriac_value *kwargs);
 

@@ -81,6 +81,7 @@ request_encode(const struct request *r, const struct request_job *what, struct b
                                .has_unique = r->unique != NULL};
     if (!r->id) {
         id_new(&job->id);
+        job->is_fresh = true;
     } else if (!id_parse(&job->id, r->id, strlen(r->id))) {
         return error_set(err, ERROR_USAGE, "id \"%s\": expected a UUID", r->id);
     }

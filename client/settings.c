@@ -64,13 +64,10 @@ client_settings_finish(struct client_settings *s, struct option_origin *origins)
 bool
 client_settings_read(struct client_settings *s, struct error *err)
 {
-    static char program[] = "celeriac";
-    char *argv[] = {program, NULL};
     struct option_set set = {client_settings_rows, CLIENT_SETTINGS_ROWS, s};
     struct option_origin origins[CLIENT_SETTINGS_ROWS];
-    struct option_operands operands;
 
-    if (!options_read(&set, 1, 1, argv, &operands, origins, err)) {
+    if (!options_read_settings(&set, 1, origins, err)) {
         return false;
     }
     client_settings_finish(s, origins);

@@ -106,24 +106,20 @@ fallback_check(const struct celeriac_task *task, const struct celeriac_param *pa
     return is_good;
 }
 
-static const char *
-param_text(const struct celeriac_param *param, struct celeriac_arena *arena)
-{
-    const bool is_any = param->kind == CELERIAC_ARG_ANY;
-    const char *kind = is_any ? "" : arena_printf(arena, ": %s", kind_expected(param, arena));
-    if (!param->optional)
-        return arena_printf(arena, "%s%s", param->name, kind);
-    if (param->fallback == NULL)
-        return arena_printf(arena, "[%s%s]", param->name, kind);
-    return arena_printf(arena, "[%s%s = %s]", param->name, kind, param->fallback);
-}
-
 const char *
 signature_text(const struct celeriac_task *task, struct celeriac_arena *arena)
 {
     const char *text = arena_printf(arena, "%s(", task->name);
-    for (size_t i = 0; i < task->n_params; i++)
-        text = arena_printf(arena, "%s%s%s", text, i > 0 ? ", " : "",
-                            param_text(&task->params[i], arena));
+    for (size_t i = 0; i < task->n_params; i++) {
+        const struct celeriac_param *param = &task->params[i];
+        text = arena_printf(arena, param->optional ? "%s%s[%s]" : "%s%s%s", text, i > 0 ? ", " : "",
+                            param->name);
+    }
     return arena_printf(arena, "%s)", text);
+}
+
+const char *
+signature_type(const struct celeriac_param *param, struct celeriac_arena *arena)
+{
+    return kind_expected(param, arena);
 }

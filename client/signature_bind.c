@@ -14,9 +14,9 @@ static bool bind_positions(const struct celeriac_task *task, const struct celeri
                            const struct celeriac_value **bound, struct error *err);
 static bool bind_names(const struct celeriac_task *task, const struct celeriac_value *kwargs,
                        const struct celeriac_value **bound, struct error *err);
-static bool
-bind_check(const struct celeriac_task *task, const struct celeriac_param *param,
-           struct celeriac_arena *arena, const struct celeriac_value **bound, struct error *err);
+static bool bind_check(const struct celeriac_task *task, const struct celeriac_param *param,
+                       struct celeriac_arena *arena, const struct celeriac_value **bound,
+                       struct error *err);
 
 bool
 signature_bind(const struct celeriac_task *task, const struct celeriac_value *args,

@@ -13,8 +13,8 @@ void arena_free(struct celeriac_arena *a);
 void arena_clear(struct celeriac_arena *a);
 void *arena_alloc(struct celeriac_arena *a, size_t size)
     __attribute__((malloc, returns_nonnull)); /* aligned to 16 */
-void *
-arena_copy(struct celeriac_arena *a, const void *data, size_t len) __attribute__((returns_nonnull));
+void *arena_copy(struct celeriac_arena *a, const void *data, size_t len)
+    __attribute__((returns_nonnull));
 char *arena_text(struct celeriac_arena *a, const char *text, size_t len)
     __attribute__((returns_nonnull)); /* + NUL */
 char *arena_printf(struct celeriac_arena *a, const char *format, ...)

@@ -39,8 +39,8 @@ static size_t scan_number(struct source *s, size_t i);
 static bool is_long_integer(const char *token, size_t len);
 static void replace(struct source *s, size_t at, size_t len);
 static bool is_key(const struct source *s, size_t i);
-static struct celeriac_value *
-convert(const struct source *s, json_t *j, int depth, struct celeriac_arena *arena);
+static struct celeriac_value *convert(const struct source *s, json_t *j, int depth,
+                                      struct celeriac_arena *arena);
 static void explain(const struct source *s, json_error_t *problem, struct error *err);
 static bool fail_at(const struct source *s, size_t position, const char *what, struct error *err);
 

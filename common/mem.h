@@ -12,8 +12,8 @@ void *mem_array(size_t count, size_t size)
 void *mem_grow(void *old, size_t count, size_t size)
     __attribute__((returns_nonnull)); /* realloc of count * size */
 char *mem_text(const char *c_string) __attribute__((malloc, returns_nonnull)); /* strdup */
-char *
-mem_printf(const char *format, ...) __attribute__((malloc, format(printf, 1, 2), returns_nonnull));
+char *mem_printf(const char *format, ...)
+    __attribute__((malloc, format(printf, 1, 2), returns_nonnull));
 /* Frees with free(3). */
 
 #endif

@@ -93,9 +93,9 @@ bool outcome_decode(const void *data, size_t len, struct celeriac_arena *arena, 
 
 /* A batch of (id, outcome) pairs as commit scripts publish it: a flat msgpack array of raw strings.
  * Calls `each` for every pair; the bytes live in `data`. */
-typedef void
-message_pair_fn(void *arg, const char *id, size_t id_len, const char *outcome, size_t outcome_len);
-bool
-message_pairs(const void *data, size_t len, message_pair_fn *each, void *arg, struct error *err);
+typedef void message_pair_fn(void *arg, const char *id, size_t id_len, const char *outcome,
+                             size_t outcome_len);
+bool message_pairs(const void *data, size_t len, message_pair_fn *each, void *arg,
+                   struct error *err);
 
 #endif

@@ -23,16 +23,16 @@ struct reader {
 
 static const char not_utf8[] = "text is not UTF-8";
 
-static bool
-decode_head(const unsigned char *head, size_t len, struct message *m, struct error *err);
-static bool
-decode_map(const struct field_table *table, struct reader *r, void *target, struct error *err);
+static bool decode_head(const unsigned char *head, size_t len, struct message *m,
+                        struct error *err);
+static bool decode_map(const struct field_table *table, struct reader *r, void *target,
+                       struct error *err);
 static bool decode_field(const struct field_table *table, const struct field *f, struct reader *r,
                          void *target, struct error *err);
-static bool
-decode_integer(const struct field *f, const struct wire_item *item, void *target, struct reader *r);
-static bool
-decode_bytes(const struct field *f, const struct wire_item *item, void *target, struct reader *r);
+static bool decode_integer(const struct field *f, const struct wire_item *item, void *target,
+                           struct reader *r);
+static bool decode_bytes(const struct field *f, const struct wire_item *item, void *target,
+                         struct reader *r);
 static bool read_value(struct reader *r, const struct wire_item *item, struct celeriac_value *v);
 
 bool

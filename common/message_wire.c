@@ -131,6 +131,7 @@ read_wide(struct wire *w, unsigned tag, struct wire_item *item)
         item->integer = (int64_t)n;
         return NULL;
     case SHAPE_SIGNED:
+        MUST(form.size > 0);
         item->kind = WIRE_INTEGER;
         item->integer = (int64_t)(n << (64 - 8 * form.size)) >> (64 - 8 * form.size);
         return NULL;

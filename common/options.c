@@ -13,6 +13,8 @@
 
 #include "common/mem.h"
 
+enum { NAME_ROOM = 80 };
+
 struct words {
     int count;
     char **items;
@@ -24,9 +26,10 @@ static size_t n_known_sets;
 
 static void make_rows(struct option_reader *r, const struct option_set *sets, size_t n_sets);
 static void store_defaults(struct option_reader *r);
+static void hand_over(struct option_reader *r, struct option_origin *origins);
 static bool read_environment(struct option_reader *r, struct error *err);
-static bool
-read_variable(struct option_row *row, const char *name, const char *text, struct error *err);
+static bool read_variable(struct option_row *row, const char *name, const char *text,
+                          struct error *err);
 static bool read_words(struct option_reader *r, struct words *w, struct option_operands *operands,
                        struct error *err);
 static bool step_over(const struct option_reader *r, struct words *w);
@@ -34,8 +37,9 @@ static bool read_long(struct option_reader *r, struct words *w, struct error *er
 static bool read_letters(struct option_reader *r, struct words *w, struct error *err);
 static bool read_value(struct option_row *row, struct words *w, const char *attached,
                        const char *as_written, struct error *err);
-static bool
-store_word(struct option_row *row, const char *text, const char *as_written, struct error *err);
+static bool store_word(struct option_row *row, const char *text, const char *as_written,
+                       struct error *err);
+static const char *full_name(const struct option *o, const char *as_written, char *out);
 static struct option_row *find_letter(const struct option_reader *r, char letter);
 static bool is_operand(const char *word);
 
@@ -50,9 +54,21 @@ options_read(const struct option_set *sets, size_t n_sets, int argc, char **argv
     store_defaults(&r);
     bool ok = options_read_files(&r, err) && read_environment(&r, err) &&
               read_words(&r, &w, operands, err);
-    for (size_t i = 0; ok && origins != NULL && i < r.count; i++)
-        origins[i] = r.rows[i].origin;
-    free(r.rows);
+    hand_over(&r, ok ? origins : NULL);
+    return ok;
+}
+
+bool
+options_read_settings(const struct option_set *sets, size_t n_sets, struct option_origin *origins,
+                      struct error *err)
+{
+    struct option_reader r;
+
+    make_rows(&r, sets, n_sets);
+    r.skips_unknown = true;
+    store_defaults(&r);
+    bool ok = options_read_files(&r, err) && read_environment(&r, err);
+    hand_over(&r, ok ? origins : NULL);
     return ok;
 }
 
@@ -115,6 +131,7 @@ make_rows(struct option_reader *r, const struct option_set *sets, size_t n_sets)
         count += sets[s].count;
     r->rows = mem_array(count, sizeof *r->rows);
     r->count = 0;
+    r->skips_unknown = false;
     for (size_t s = 0; s < n_sets; s++) {
         for (size_t i = 0; i < sets[s].count; i++) {
             const struct option *o = &sets[s].rows[i];
@@ -147,6 +164,15 @@ store_defaults(struct option_reader *r)
         if (given.text != NULL)
             MUST(option_store(row, &given, NULL));
     }
+}
+
+/* The end of a reader. */
+static void
+hand_over(struct option_reader *r, struct option_origin *origins)
+{
+    for (size_t i = 0; origins != NULL && i < r->count; i++)
+        origins[i] = r->rows[i].origin;
+    free(r->rows);
 }
 
 static bool
@@ -276,6 +302,7 @@ read_value(struct option_row *row, struct words *w, const char *attached, const 
            struct error *err)
 {
     const struct option *o = row->option;
+    char full[NAME_ROOM];
 
     if (attached != NULL)
         return store_word(row, attached, as_written, err);
@@ -284,22 +311,34 @@ read_value(struct option_row *row, struct words *w, const char *attached, const 
     if (o->value_is_optional)
         return store_word(row, "", as_written, err);
     if (w->next == w->count)
-        return error_set(err, ERROR_USAGE, "%s needs a value (%s)", as_written,
-                         o->unit != NULL ? o->unit : "VALUE");
+        return error_set(err, ERROR_USAGE, "%s%s needs a value (%s)", as_written,
+                         full_name(o, as_written, full), o->unit != NULL ? o->unit : "VALUE");
     if (!is_operand(w->items[w->next]))
-        return error_set(err, ERROR_USAGE, "%s needs a value; if it is %s, write --%s=%s",
-                         as_written, w->items[w->next], o->name, w->items[w->next]);
+        return error_set(err, ERROR_USAGE, "%s%s needs a value; if it is %s, write --%s=%s",
+                         as_written, full_name(o, as_written, full), w->items[w->next], o->name,
+                         w->items[w->next]);
     return store_word(row, w->items[w->next++], as_written, err);
 }
 
 static bool
 store_word(struct option_row *row, const char *text, const char *as_written, struct error *err)
 {
-    char shown[ERROR_MESSAGE_MAX];
+    char shown[ERROR_MESSAGE_MAX], full[NAME_ROOM];
 
-    snprintf(shown, sizeof shown, "%s %s", as_written, text);
+    snprintf(shown, sizeof shown, "%s %s%s", as_written, text,
+             full_name(row->option, as_written, full));
     struct option_given given = {text, RANK_ARGV, "option", shown};
     return option_store(row, &given, err);
+}
+
+/* " (--queue)" behind "-q": a letter alone tells little. `out` holds NAME_ROOM. Returns out. */
+static const char *
+full_name(const struct option *o, const char *as_written, char *out)
+{
+    out[0] = '\0';
+    if (as_written[1] != '-')
+        snprintf(out, NAME_ROOM, " (--%s)", o->name);
+    return out;
 }
 
 static struct option_row *

@@ -71,9 +71,14 @@ struct option_operands {
  * (ERROR_USAGE for argv, ERROR_CONFIG for files and environment) names the option, its value and
  * what was expected. `origins`, if not NULL, has room for the sum of the counts. Strings live as
  * long as the process. */
-bool
-options_read(const struct option_set *sets, size_t n_sets, int argc, char **argv,
-             struct option_operands *operands, struct option_origin *origins, struct error *err);
+bool options_read(const struct option_set *sets, size_t n_sets, int argc, char **argv,
+                  struct option_operands *operands, struct option_origin *origins,
+                  struct error *err);
+
+/* The same without a command line, for a library that reads somebody else's files: settings that
+ * are in none of the sets are skipped. */
+bool options_read_settings(const struct option_set *sets, size_t n_sets,
+                           struct option_origin *origins, struct error *err);
 
 /* All settings that exist, of whatever verb: a file may name them although the sets that are read
  * do not. The sets must outlive the reading; without this call files may only name what is in those

@@ -6,7 +6,8 @@
  *
  * One file serves all verbs, so it may name any setting that exists; values are checked for all of
  * them, and kept for those that are read now. What does not exist is an error with file and line: a
- * misspelt setting must not look as if it were obeyed. Of the three files those that do not exist
+ * misspelt setting must not look as if it were obeyed. (A library that is not told which settings
+ * exist skips what it does not know.) Of the three files those that do not exist
  * are skipped. */
 #include "common/options_reader.h"
 
@@ -17,8 +18,8 @@
 
 #include "common/mem.h"
 
-static bool
-read_file(struct option_reader *r, const char *path, enum option_rank rank, struct error *err);
+static bool read_file(struct option_reader *r, const char *path, enum option_rank rank,
+                      struct error *err);
 static bool read_line(struct option_reader *r, char *line, const char *place, enum option_rank rank,
                       struct error *err);
 static bool read_setting(struct option_reader *r, const char *name,
@@ -113,6 +114,8 @@ read_setting(struct option_reader *r, const char *name, const struct option_give
     const struct option *known = option_known_setting(name);
     if (known != NULL)
         return option_check(known, given, err);
+    if (r->skips_unknown)
+        return true;
     if (row != NULL)
         return error_set(err, ERROR_CONFIG,
                          "%s: %s is an option of the command line, not a setting", place, name);

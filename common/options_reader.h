@@ -27,6 +27,7 @@ struct option_row {
 struct option_reader {
     struct option_row *rows;
     size_t count;
+    bool skips_unknown; /* settings in files that no row knows */
 };
 
 /* A value as somebody gave it. */
@@ -48,8 +49,8 @@ struct option_row *option_find(const struct option_reader *r, const char *name, 
 /* The setting of that name among all that exist, or NULL. */
 const struct option *option_known_setting(const char *name);
 /* The name nearest to a misspelt one, as " (did you mean NAME?)", or "". `out` holds 96 bytes. */
-const char *
-option_hint(const struct option_reader *r, const char *name, bool settings_alone, char *out);
+const char *option_hint(const struct option_reader *r, const char *name, bool settings_alone,
+                        char *out);
 
 /* system, user and working directory's file, in that order. */
 bool options_read_files(struct option_reader *r, struct error *err);

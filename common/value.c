@@ -16,14 +16,14 @@
 enum { FIRST_CAPACITY = 4, INDEX_FROM = 16, DOUBLE_DIGITS_MAX = 310 };
 
 static struct celeriac_value *make(struct celeriac_arena *arena, enum celeriac_type type);
-static struct celeriac_value *
-make_bytes(struct celeriac_arena *arena, enum celeriac_type type, const char *data, size_t len);
-static struct celeriac_value *
-checked_item(const struct celeriac_value *into, struct celeriac_value *item);
-static struct value_entry *
-find_entry(const struct celeriac_value *object, const char *key, size_t len);
-static void
-add_entry(struct celeriac_value *object, const char *key, size_t len, struct celeriac_value *item);
+static struct celeriac_value *make_bytes(struct celeriac_arena *arena, enum celeriac_type type,
+                                         const char *data, size_t len);
+static struct celeriac_value *checked_item(const struct celeriac_value *into,
+                                           struct celeriac_value *item);
+static struct value_entry *find_entry(const struct celeriac_value *object, const char *key,
+                                      size_t len);
+static void add_entry(struct celeriac_value *object, const char *key, size_t len,
+                      struct celeriac_value *item);
 static bool digits_fit(const char *digits, size_t len, bool is_negative, int64_t *out);
 static bool is_object(const struct celeriac_value *v);
 static bool is_array(const struct celeriac_value *v);

@@ -39,8 +39,8 @@ bool value_init_bigint(struct celeriac_value *v, struct celeriac_arena *arena, c
 /* Room for `count` items in all. */
 void value_reserve(struct celeriac_value *v, size_t count);
 /* As celeriac_get, with a key of any bytes. */
-struct celeriac_value *
-value_find(const struct celeriac_value *object, const char *key, size_t key_len);
+struct celeriac_value *value_find(const struct celeriac_value *object, const char *key,
+                                  size_t key_len);
 /* As celeriac_set, with a key of any bytes. False if the key is there already (nothing is changed).
  */
 bool value_add(struct celeriac_value *object, const char *key, size_t key_len,

@@ -12,7 +12,7 @@ void value_index_build(struct celeriac_value *object);
 /* Enters the entry with that number. */
 void value_index_add(struct celeriac_value *object, uint32_t number);
 /* The entry with that key, or NULL. */
-struct value_entry *
-value_index_find(const struct celeriac_value *object, const char *key, size_t len);
+struct value_entry *value_index_find(const struct celeriac_value *object, const char *key,
+                                     size_t len);
 
 #endif

@@ -125,7 +125,9 @@ without_verb(const struct cli *cli, int argc, char **argv)
         }
     }
     if (argc > 1) {
-        return cli_fail_with(ERROR_USAGE, "no verb in \"%s\": see celeriac --help", argv[1]);
+        return cli_fail_with(
+            ERROR_USAGE, "%s: no verb follows, or this cannot stand before it: see celeriac --help",
+            argv[1]);
     }
     help_program(cli, stderr);
     return ERROR_USAGE;

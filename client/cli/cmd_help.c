@@ -3,20 +3,36 @@
 
 #include "client/celeriac_task.h"
 #include "client/cli/help.h"
+#include "client/cli/help_man.h"
 #include "client/cli/output.h"
 #include "client/cli/verbs.h"
 #include "common/arena.h"
 
+struct help_options {
+    const char *man;
+};
+
 static int run_help(struct cli *cli, const void *options);
 static int run_version(struct cli *cli, const void *options);
+
+static const struct option help_rows[] = {
+    {.name = "man",
+     .type = OPTION_TEXT,
+     .unit = "DIR",
+     .help = "write the manual pages to this directory instead",
+     .offset = offsetof(struct help_options, man)},
+};
 
 const struct command cmd_help = {
     .name = "help",
     .group = GROUP_PROGRAM,
     .summary = "Shows what there is, or the help of a verb",
     .usage = "help [VERB]",
+    .rows = help_rows,
+    .n_rows = 1,
+    .options_size = sizeof(struct help_options),
     .examples = {"celeriac help", "celeriac help map"},
-    .exit_codes = "0   shown\n64  no such verb\n",
+    .exit_codes = "0   shown\n64  no such verb\n78  the directory cannot be written to\n",
     .run = run_help,
 };
 
@@ -33,7 +49,12 @@ const struct command cmd_version = {
 static int
 run_help(struct cli *cli, const void *options)
 {
-    (void)options;
+    const struct help_options *o = options;
+    struct error err = ERROR_INIT;
+
+    if (o->man) {
+        return help_man_write(cli, o->man, &err) ? 0 : cli_fail(&err);
+    }
     if (cli->operands.count == 0) {
         help_program(cli, stdout);
     }

@@ -19,7 +19,6 @@ LATER(control, GROUP_QUEUES, "Commands to workers");
 LATER(top, GROUP_QUEUES, "Live dashboard in the terminal");
 LATER(schedule, GROUP_QUEUES, "Periodic jobs");
 LATER(doctor, GROUP_PROGRAM, "Checks Redis and the keys in it");
-LATER(bench, GROUP_PROGRAM, "Benchmarks");
 LATER(up, GROUP_PROGRAM, "Redis and a worker in the foreground, for development");
 
 static int

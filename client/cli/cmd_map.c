@@ -30,6 +30,7 @@ enum { WAIT_MAX_MS = 500, HOUR_MS = 3600000 };
 
 struct map_options {
     struct job_options job;
+    struct option_list modules;
     bool local, raw, unordered, progress, resume;
     const char *chunk, *joblog, *halt;
     int64_t window;
@@ -92,6 +93,8 @@ static const struct option rows[] = {
                .help = "show progress although stderr is no terminal"),
     MAP_OPTION(local, .name = "local", .type = OPTION_FLAG,
                .help = "with a private redis-server and worker that live as long as this command"),
+    MAP_OPTION(modules, .name = "module", .type = OPTION_LIST, .unit = "FILE",
+               .help = LOCAL_MODULE_HELP),
     MAP_OPTION(raw, .name = "raw", .letter = 'r', .type = OPTION_FLAG,
                .help = "print strings without quotes"),
 };
@@ -125,13 +128,14 @@ run(struct cli *cli, const void *options)
     const struct map_options *o = options;
     struct map m = {.cli = cli, .options = o};
     struct celeriac_arena *arena = arena_new();
+    const struct local_wish wish = {o->local, o->job.queue, o->modules};
     struct local *local = NULL;
     struct error err = ERROR_INIT;
     int code;
 
     if (!prepare(&m, arena, &err)) {
         code = cli_fail(&err);
-    } else if (!local_if_wanted(&local, cli, o->local, o->job.queue, &err)) {
+    } else if (!local_if_wanted(&local, cli, &wish, &err)) {
         code = cli_fail(&err);
         map_input_close(&m.input);
     } else {

@@ -8,10 +8,14 @@
 #include "client/cli/local.h"
 #include "client/cli/session.h"
 #include "client/cli/verbs.h"
+#include "client/client.h"
 #include "common/arena.h"
+
+enum { PATIENCE_MS = 2000 }; /* before we look whether anybody is there to do it */
 
 struct run_options {
     struct job_options job;
+    struct option_list modules;
     bool local, raw;
 };
 
@@ -19,12 +23,21 @@ static int run(struct cli *cli, const void *options);
 static int submit_and_wait(struct cli *cli, const struct run_options *o,
                            const struct celeriac_job *job, bool is_local);
 
+static bool wait_for(struct celeriac_client *client, struct celeriac_future *future, int timeout_ms,
+                     bool is_local, struct celeriac_error *error);
+static void say_if_nobody_serves(struct celeriac_client *client, const char *queue);
+
 static const struct option rows[] = {
     JOB_OPTION_ROWS,
     {.name = "local",
      .type = OPTION_FLAG,
      .help = "with a private redis-server and worker that live as long as this command",
      .offset = offsetof(struct run_options, local)},
+    {.name = "module",
+     .type = OPTION_LIST,
+     .unit = "FILE",
+     .help = LOCAL_MODULE_HELP,
+     .offset = offsetof(struct run_options, modules)},
     {.name = "raw",
      .letter = 'r',
      .type = OPTION_FLAG,
@@ -57,13 +70,14 @@ run(struct cli *cli, const void *options)
     struct celeriac_arena *arena = arena_new();
     struct celeriac_options job_options;
     struct celeriac_job job;
+    const struct local_wish wish = {o->local, o->job.queue, o->modules};
     struct local *local = NULL;
     struct error err = ERROR_INIT;
     int code;
 
     if (!job_options_job(&o->job, &cli->operands, arena, &job, &err) ||
         !job_options_read(&o->job, arena, &job_options, &err) ||
-        !local_if_wanted(&local, cli, o->local, o->job.queue, &err)) {
+        !local_if_wanted(&local, cli, &wish, &err)) {
         code = cli_fail(&err);
     } else {
         job.options = &job_options;
@@ -94,12 +108,43 @@ submit_and_wait(struct cli *cli, const struct run_options *o, const struct celer
     } else {
         snprintf(note, sizeof note, "the job goes on: %s", celeriac_id(future));
         interrupt_note(is_local ? "" : note);
-        if (celeriac_wait(future, timeout_ms, &error)) {
+        if (wait_for(client, future, timeout_ms, is_local, &error)) {
             code = job_report_print(cli, future, job, o->raw);
+        } else if (error.code == CELERIAC_ERROR_TIMEOUT) {
+            code = cli_fail_with(ERROR_TIMEOUT, "job %s is not done yet", celeriac_id(future));
         } else {
             code = session_fail(&error);
         }
     }
     celeriac_close(client);
     return code;
+}
+
+static bool
+wait_for(struct celeriac_client *client, struct celeriac_future *future, int timeout_ms,
+         bool is_local, struct celeriac_error *error)
+{
+    bool is_patient = is_local || (timeout_ms >= 0 && timeout_ms <= PATIENCE_MS);
+
+    if (celeriac_wait(future, is_patient ? timeout_ms : PATIENCE_MS, error)) {
+        return true;
+    }
+    if (is_patient || error->code != CELERIAC_ERROR_TIMEOUT) {
+        return false;
+    }
+    say_if_nobody_serves(client, celeriac_future_queue(future));
+    return celeriac_wait(future, timeout_ms < 0 ? -1 : timeout_ms - PATIENCE_MS, error);
+}
+
+static void
+say_if_nobody_serves(struct celeriac_client *client, const char *queue)
+{
+    struct celeriac_arena *arena = arena_new();
+    const char **states;
+    size_t n;
+
+    if (broker_workers(client->broker, queue, arena, &states, &n, NULL) && n == 0) {
+        fprintf(stderr, "celeriac: no live worker serves queue %s; waiting\n", queue);
+    }
+    arena_free(arena);
 }

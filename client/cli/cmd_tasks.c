@@ -29,7 +29,8 @@ static int compare(const void *a, const void *b);
 static int show_all(const struct cli *cli, const struct known *k, struct celeriac_arena *arena);
 static int show_one(const struct cli *cli, const struct known *k, const char *name,
                     struct celeriac_arena *arena);
-static void show_parameters(const struct cli *cli, const struct celeriac_task *task);
+static void show_parameters(const struct cli *cli, const struct celeriac_task *task,
+                            struct celeriac_arena *arena);
 static const char *line_of(const struct celeriac_value *signature, struct celeriac_arena *arena);
 
 static const struct option rows[] = {
@@ -42,10 +43,6 @@ static const struct option rows[] = {
 };
 
 static const struct table_column columns[] = {{"TASK", false, false}, {"HELP", false, true}};
-static const struct table_column param_columns[] = {{"PARAMETER", false, false},
-                                                    {"KIND", false, false},
-                                                    {"DEFAULT", false, false},
-                                                    {"HELP", false, true}};
 
 const struct command cmd_tasks = {
     .name = "tasks",
@@ -161,27 +158,42 @@ show_one(const struct cli *cli, const struct known *k, const char *name,
             if (task.returns) {
                 printf("returns %s\n", task.returns);
             }
-            show_parameters(cli, &task);
+            show_parameters(cli, &task, arena);
         }
         return 0;
     }
     return cli_fail_with(ERROR_NOT_FOUND, "no live worker knows the task %s", name);
 }
 
+/* With a column for units if there are any. */
 static void
-show_parameters(const struct cli *cli, const struct celeriac_task *task)
+show_parameters(const struct cli *cli, const struct celeriac_task *task,
+                struct celeriac_arena *arena)
 {
-    static const char *const kinds[] = {
-        [CELERIAC_ARG_ANY] = "any",         [CELERIAC_ARG_BOOLEAN] = "boolean",
-        [CELERIAC_ARG_INTEGER] = "integer", [CELERIAC_ARG_BIGINT] = "integer",
-        [CELERIAC_ARG_NUMBER] = "number",   [CELERIAC_ARG_STRING] = "string",
-        [CELERIAC_ARG_ARRAY] = "array",     [CELERIAC_ARG_OBJECT] = "object"};
-    struct table *t = table_new(param_columns, 4);
+    static const struct table_column columns_with[] = {
+        {"PARAMETER", false, false}, {"TYPE", false, false}, {"UNIT", false, false},
+        {"DEFAULT", false, false},   {"HELP", false, true},
+    };
+    static const struct table_column columns_without[] = {
+        {"PARAMETER", false, false},
+        {"TYPE", false, false},
+        {"DEFAULT", false, false},
+        {"HELP", false, true},
+    };
+    bool has_units = false;
+    struct table *t;
 
+    for (size_t i = 0; i < task->n_params; i++) {
+        has_units |= task->params[i].unit != NULL;
+    }
+    t = has_units ? table_new(columns_with, 5) : table_new(columns_without, 4);
     for (size_t i = 0; i < task->n_params; i++) {
         const struct celeriac_param *p = &task->params[i];
         table_cell(t, "%s", p->name);
-        table_cell(t, "%s%s%s", kinds[p->kind], p->unit ? " " : "", p->unit ? p->unit : "");
+        table_cell(t, "%s", signature_type(p, arena));
+        if (has_units) {
+            table_cell(t, "%s", p->unit ? p->unit : "");
+        }
         table_cell(t, "%s", p->fallback ? p->fallback : p->optional ? "(none)" : "required");
         table_cell(t, "%s", p->help ? p->help : "");
     }

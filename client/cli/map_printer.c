@@ -101,7 +101,7 @@ map_printer_flush(struct map_printer *p, struct error *err)
     }
     progress_hide(p->progress);
     interrupt_block();
-    ok = write_all(STDERR_FILENO, &p->err, NULL);
+    (void)write_all(STDERR_FILENO, &p->err, NULL); /* there is nowhere else to say so */
     ok = write_all(STDOUT_FILENO, &p->out, err);
     interrupt_unblock();
     return ok;

@@ -103,7 +103,7 @@ map_sender_has_room(const struct map_sender *s)
 void
 map_sender_add(struct map_sender *s, const struct map_line *line)
 {
-    struct argument_line a;
+    struct argument_line a = {NULL, NULL};
     struct error err = ERROR_INIT;
 
     if (s->chunk && s->chunk_line + celeriac_size(s->chunk) != line->number) {
@@ -273,6 +273,9 @@ hold_back(struct map_sender *s, const struct error *trouble, struct error *err)
     if (!s->failing_since_ms) {
         s->failing_since_ms = now_ms;
         s->retry_delay_ms = RETRY_FIRST_MS;
+    }
+    for (size_t i = 0; i < s->n; i++) {
+        s->jobs[i].is_fresh = false; /* it may be there, in spite of the error */
     }
     if (!may_pass || now_ms - s->failing_since_ms > OUTAGE_MS) {
         return error_set(err, trouble->code, "%s", trouble->message);

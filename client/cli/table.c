@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "common/error.h"
 #include "common/mem.h"
 
 enum { GAP = 2 };
@@ -131,6 +132,7 @@ bytes_of(const char *text, size_t width)
 static void
 measure(const struct table *t, size_t *widths)
 {
+    MUST(t->n_columns > 0);
     for (size_t i = 0; i < t->n_columns; i++) {
         widths[i] = width_of(t->columns[i].title);
     }

@@ -210,10 +210,11 @@ a_described_signature_reads_back_the_same(void **state)
     assert_true(signature_read(json(text), arena, &read, &err));
     assert_string_equal(celeriac_print(arena, signature_describe(&read, arena)), text);
     assert_null(read.run);
-    assert_string_equal(signature_text(&read, arena),
-                        "demo(n: integer 0..1e15, [name: string of 1..8 bytes = \"x\"], [share: "
-                        "number at least 0], "
-                        "[any])");
+    assert_string_equal(signature_text(&read, arena), "demo(n, [name], [share], [any])");
+    assert_string_equal(signature_type(&read.params[0], arena), "integer 0..1e15");
+    assert_string_equal(signature_type(&read.params[1], arena), "string of 1..8 bytes");
+    assert_string_equal(signature_type(&read.params[2], arena), "number at least 0");
+    assert_string_equal(signature_type(&read.params[3], arena), "any value");
 }
 
 static void
