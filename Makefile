@@ -4,10 +4,10 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 TESTS ?= .
 
-.PHONY: help run build test lint asan tsan valgrind soak install uninstall clean
+.PHONY: help run build test lint asan tsan valgrind soak test-deploy deb install uninstall clean
 
 help: ## this list
-	@sed -n 's/^\([a-z]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-10s %s\n", $$1, $$2 }'
+	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
 
 run: build ## a private Redis, a worker, a hundred equations: see it work
 	@tools/run-demo build/release
@@ -45,6 +45,14 @@ soak: ## the long fault tests: Redis away for 25 s, and more
 	@tools/setup core test
 	@tools/build debug
 	@tools/ctest debug -C Long -L soak
+
+test-deploy: ## images, docker-compose and Debian packages, with a Docker engine of its own (root); TESTS=WORDS selects
+	@tools/setup core test deploy
+	@tests/compose/run $(filter-out .,$(TESTS))
+
+deb: ## Debian packages for this release, in build/packages
+	@tools/setup core deb
+	@tools/deb
 
 install: build ## into PREFIX (default /usr/local); DESTDIR is obeyed
 	@cmake --install build/release --prefix '$(PREFIX)'
