@@ -24,6 +24,9 @@ class FakeRedis:
         class Server(socketserver.ThreadingUnixStreamServer):
             daemon_threads = True
 
+            def handle_error(self, request, client_address):
+                """Whoever asked has gone."""
+
         self.server = Server(str(path), Handler)
         threading.Thread(target=self.server.serve_forever, args=(0.02,), daemon=True).start()
 

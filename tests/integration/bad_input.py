@@ -57,8 +57,14 @@ class WithWorker(Case):
 
     def test_a_result_that_is_too_large_is_a_failure(self):
         self.allow_warning("result|large")
-        pieces = json.dumps(["x" * 1000] * 900)
-        self.assertEqual(len(self.celeriac("run", "echo", pieces).value), 900)
+        chunk = "1000000\n" * 4  # one job with four results of 5.6 MB
+        result = self.celeriac("map", "--retries", 0, "--chunk", 4, "factorial", stdin=chunk, code=1, timeout=120)
+        self.assertEqual(result.json, [None] * 4)
+        self.assertIn("result", result.err)
+
+    def test_a_large_message_and_its_result_come_whole(self):
+        pieces = ["x" * 1000] * 900
+        self.assertEqual(self.celeriac("map", "echo", stdin=json.dumps([pieces]) + "\n").json, [pieces])
 
 
 class BrokenMessages(Case):

@@ -174,6 +174,22 @@ class WithoutWorker(Case):
         self.celeriac("cancel", job)
         self.submit("--unique=k", "echo", 5)
 
+    def test_a_uniqueness_key_can_end_by_time(self):
+        self.submit("--unique=k,300ms", "sum_range", 5)
+        self.celeriac("submit", "--unique=k", "echo", 5, code=73)
+        until(lambda: self.celeriac("submit", "--unique=k", "echo", 5, code=None).code == 0, 10, "the key is free")
+
+    def test_too_large_a_job_is_65(self):
+        words = ["x" * 100000] * 11  # of more than a MiB together
+        self.assert_error(self.celeriac("submit", "anything", *words, code=65), 65, "large")
+        self.assertEqual(self.client().keys("*"), [])
+
+    def test_a_full_queue_is_75(self):
+        self.submit("sum_range", 5)
+        self.client().hset("celeriac:{default}:meta", "max_length", 1)
+        self.assert_error(self.celeriac("submit", "sum_range", 5, code=75), 75, "full")
+        self.assertEqual(invariants.count(self.client())["jobs"], 1)
+
     def test_dry_run_sends_nothing(self):
         job = self.celeriac("submit", "--dry-run", "-q", "q2", "-p", 7, "echo", 5).value
         self.assertEqual((job["task"], job["args"], job["queue"], job["priority"]), ("echo", [5], "q2", 7))
@@ -186,11 +202,24 @@ class WithoutWorker(Case):
         self.celeriac("status", nobody, code=66)
         self.celeriac("cancel", nobody, code=66)
 
-    def test_ids_that_are_none_are_64(self):
-        self.assert_error(self.celeriac("result", "nonsense", code=64), 64, "nonsense")
+    def test_ids_that_only_somebody_else_could_have_made_are_66_too(self):
+        self.assert_error(self.celeriac("result", "nonsense", code=66), 66, "nonsense")
+        self.assert_error(self.celeriac("wait", "nonsense", code=66), 66, "nonsense")
+        self.celeriac("status", "nonsense", code=66)
+        self.celeriac("cancel", "nonsense", code=66)
+        self.assert_error(self.celeriac("result", "x" * 65, code=64), 64, "UUID")
 
     def test_run_without_a_worker_times_out(self):
         self.celeriac("run", "--wait-timeout", "100ms", "sum_range", 5, code=124)
+
+    def test_run_without_a_worker_says_that_it_waits_for_one(self):
+        child = self.start("run", "sum_range", 5, name="run")
+        said = self.dir / "run.err"
+        until(lambda: "no live worker serves queue default" in said.read_text(), 10, "it says so")
+        self.worker("-P", 1, "-T", 1)
+        self.assertEqual(child.wait(20), 0)
+        self.assertEqual((self.dir / "run.out").read_text(), "10\n")
+        self.assertEqual(len(said.read_text().splitlines()), 1)
 
 
 if __name__ == "__main__":

@@ -7,9 +7,8 @@ VERBS = ("run map submit wait result status cancel queues workers tasks jobs wor
 
 class Options(Case):
     def origin(self, name, **options):
-        rows = self.celeriac("config", "--origin", "--json", **options).json
-        rows = rows if len(rows) > 1 else rows[0].get("settings", rows)
-        return next((row["value"], row["origin"]) for row in rows if row["name"] == name)
+        setting = self.celeriac("config", "--origin", "--json", **options).value[name]
+        return setting["value"], setting["origin"]
 
     def test_precedence_of_the_broker(self):
         home = self.dir / ".config/celeriac"
@@ -31,11 +30,15 @@ class Options(Case):
         self.assertNotIn("sesame", out)
 
     def test_bad_values_name_option_value_and_range(self):
-        for argv, words in ((("submit", "-p", "10", "echo", "1"), ("priority", "10", "9")),
+        for argv, words in ((("submit", "-p", "10", "echo", "1"), ("-p 10 (--priority)", "0 to 9")),
                             (("submit", "--in", "soon", "echo", "1"), ("in", "soon")),
                             (("submit", "--nonsense", "echo", "1"), ("nonsense",)),
-                            (("worker", "-P", "zero"), ("processes", "zero")),
-                            (("worker", "--lease", "0.000001parsec"), ("lease", "parsec"))):
+                            (("worker", "-P", "zero"), ("-P zero (--processes)", "from 1 to")),
+                            (("worker", "--lease", "0.000001parsec"), ("lease", "parsec")),
+                            (("worker", "-q", "a,0"), ("--queue a,0", "weight", "from 1 to")),
+                            (("worker", "-q", "a", "-q", "a"), ("--queue a", "twice")),
+                            (("worker", "--name", "a b"), ("--name a b",)),
+                            (("frobnicate",), ("frobnicate",)), (("--frob", "queues"), ("--frob",))):
             with self.subTest(argv):
                 self.assert_error(self.celeriac(*argv, code=64), 64, *words)
 
@@ -53,7 +56,7 @@ class Options(Case):
 
     def test_unknown_verbs_are_64_and_later_ones_78(self):
         self.assert_error(self.celeriac("frobnicate", code=64), 64, "frobnicate")
-        for verb in ("explain", "control", "schedule", "events", "top", "doctor", "bench", "up"):
+        for verb in ("explain", "control", "schedule", "events", "top", "doctor", "up"):
             with self.subTest(verb):
                 self.assert_error(self.celeriac(verb, code=78), 78, verb)
 
@@ -74,6 +77,13 @@ class Options(Case):
 
     def test_no_verb_is_usage(self):
         self.assertEqual(self.celeriac(code=64).out, "")
+
+    def test_colours_only_when_asked_for(self):
+        self.submit("echo", 1)
+        self.assertNotIn("\033", self.celeriac("queues").out)
+        self.assertNotIn("\033", self.celeriac("--color", "never", "jobs").out)
+        self.assertIn("\033", self.celeriac("queues", "--color=always").out)
+        self.celeriac("queues", "--color", "blue", code=64)
 
     def test_completion_is_shell(self):
         for shell in ("bash", "zsh", "fish"):

@@ -1,4 +1,6 @@
 """The verbs for queues and workers: queues, workers, tasks, pause, resume, purge, stats."""
+import json
+
 from harness import invariants
 from harness.case import Case, main
 from harness.until import until
@@ -38,7 +40,9 @@ class Queues(Case):
         self.assertEqual(invariants.count(self.client())["jobs"], 0)
 
     def test_queues_that_nobody_knows_are_66(self):
-        self.celeriac("purge", "-y", "nobody", code=66)
+        for argv in (("purge", "-y"), ("pause",), ("resume",)):
+            self.assert_error(self.celeriac(*argv, "nobody", code=66), 66, "nobody")
+        self.assertEqual(self.client().keys("*"), [])
 
     def test_workers_see_only_their_queues(self):
         self.worker("-q", "a", "-P", 1, "-T", 1)
@@ -90,6 +94,14 @@ class Workers(Case):
                               "crash", "spin", "allocate"}, rows.keys())
         text = self.celeriac("tasks").out
         self.assertIn("countdown", text)
+
+    def test_the_log_can_be_json(self):
+        worker = self.worker("--log-format", "json", "-P", 1, "-T", 1, ready=False)
+        until(lambda: '"worker_ready"' in worker.log, 20, "it is ready")
+        self.celeriac("run", "sum_range", 5)
+        worker.stop()
+        events = {json.loads(line)["event"] for line in worker.log.splitlines()}
+        self.assertLessEqual({"worker_started", "worker_ready", "worker_ended"}, events)
 
     def test_stats_count(self):
         self.worker("-P", 1, "-T", 1)

@@ -65,7 +65,7 @@ class Passwords(Case):
 
     def test_worker_with_a_wrong_password_ends_with_77(self):
         worker = self.worker("-b", self.url(password="guess"), ready=False)
-        self.allow_warning("password|WRONGPASS|denied|refused|AUTH")
+        self.allow_warning("password|WRONGPASS|denied|refused|AUTH|steward_died.* code=77$")
         self.assertEqual(worker.process.wait(20), 77)
         self.assertNotIn("guess", worker.log)
 
@@ -83,7 +83,7 @@ class Refusals(Case):
         result = self.celeriac("-b", fake.url, "submit", "echo", "1", code=78)
         self.assert_error(result, 78, "6.0.16", "6.2")
         worker = self.worker("-b", fake.url, ready=False)
-        self.allow_warning("6.2")
+        self.allow_warning("6.2|steward_died.* code=78$")
         self.assertEqual(worker.process.wait(20), 78)
 
     def test_nonsense_answers_are_no_crash(self):

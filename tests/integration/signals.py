@@ -1,8 +1,7 @@
 """Signals of the verb worker."""
-import os
 import signal
 
-from harness import celeriac, process
+from harness import module, process
 from harness.case import Case, main
 from harness.until import until
 
@@ -78,16 +77,39 @@ class Signals(Case):
     def wait_some_done(self, count):
         until(lambda: any(q["processed"] >= count for q in self.celeriac("queues", "--json").json), 15, "jobs are done")
 
-    def test_hup_with_a_broken_module_keeps_the_old_ones(self):
-        module = self.dir / "mine.so"
-        module.write_bytes((celeriac.BUILD / "modules/basics.so").read_bytes())
-        worker = self.worker("-P", 1, "-T", 1, "--module", module)
-        self.allow_warning("module|reload")
-        (self.dir / "new").write_text("not a shared object")
-        os.rename(self.dir / "new", module)
+    def refuse_reload(self, worker, reason):
+        """HUP with what is there now: refused with a clear line, and the old runner stays."""
+        before, refusals = worker.runners, len(worker.events("reload_refused"))
         worker.send(signal.SIGHUP)
-        until(lambda: any(e.get("level") in ("warn", "error") for e in worker.events()), 10, "the refusal in the log")
-        self.assertEqual(self.celeriac("run", "sum_range", 5).value, 10)
+        worker.wait_event("reload_refused", count=refusals + 1)
+        self.assertIn(reason, worker.log)
+        until(lambda: worker.runners == before, 10, "only the old runner is left")
+        self.assertEqual(self.celeriac("run", "-p", 9, "mine").value, 1)
+
+    def test_hup_with_a_broken_module_keeps_the_old_ones(self):
+        path = self.dir / "mine.so"
+        module.build(path, 1)
+        whole = path.read_bytes()
+        worker = self.worker("-P", 1, "-T", 2, "--module", path)
+        self.allow_warning("module|reload|runner_died.* code=78 ")
+        job = self.submit("sleep", 600)
+        self.wait_state(job, "running")
+        module.replace(path, b"not a shared object")
+        self.refuse_reload(worker, "mine.so: ")
+        module.replace(path, whole[:40])
+        self.refuse_reload(worker, "mine.so: file too short")
+        module.replace(path, whole[:len(whole) * 3 // 5])
+        self.refuse_reload(worker, "mine.so: file cut short")
+        module.build(path, 1, abi="99")
+        self.refuse_reload(worker, "built for interface 99")
+        status = self.status(job)
+        self.assertEqual((status["state"], status["attempt"]), ("running", 1))
+        self.celeriac("cancel", job)
+        before = worker.runners
+        module.build(path, 2)
+        worker.send(signal.SIGHUP)
+        until(lambda: len(worker.runners) == 1 and worker.runners != before, 20, "a new runner")
+        self.assertEqual(self.celeriac("run", "mine").value, 2)
 
     def test_usr1_dumps_to_the_log_and_goes_on(self):
         worker = self.worker("-P", 2, "-T", 1)
