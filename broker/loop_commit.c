@@ -181,6 +181,7 @@ write_jobs(struct call *c, const struct group *g, const struct broker_finish *fi
         if (g->kind == FINISH_RETRY) {
             request_number(&c->request, f->delay_ms);
             request_text(&c->request, f->is_free ? "0" : "1");
+            request_number(&c->request, f->reserved_ms);
         } else {
             call_arg(c, f->outcome, f->len);
         }
@@ -196,7 +197,7 @@ send_group(struct broker_loop *b, const struct broker_runner *who, struct commit
         size_t keys, args, args_per_job;
     } scripts[] = {[FINISH_STORE] = {SCRIPT_COMMIT, 7, 6, 2},
                    [FINISH_BURY] = {SCRIPT_BURY, 9 + PRIORITY_COUNT, 3, 2},
-                   [FINISH_RETRY] = {SCRIPT_RETRY, 6 + PRIORITY_COUNT, 1, 3}};
+                   [FINISH_RETRY] = {SCRIPT_RETRY, 6 + PRIORITY_COUNT, 1, 4}};
     const struct broker_finish *head = &finishes[op->order[first]];
     struct group g = group_of(head);
     size_t args = scripts[g.kind].args + n * scripts[g.kind].args_per_job;

@@ -1,4 +1,5 @@
 /* The verbs of a steward, and what runners share with it: recovery is also how a runner leaves. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "broker/loop_call.h"

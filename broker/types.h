@@ -49,10 +49,11 @@ struct broker_finish {
     enum finish_kind kind;
     const void *outcome; /* STORE, BURY: from outcome_encode */
     size_t len;
-    int64_t ttl_ms;   /* STORE, BURY: -1 the default; 0: the bare state alone is kept */
-    int64_t delay_ms; /* RETRY */
-    bool is_free;     /* RETRY: the attempt is not charged */
-    bool has_unique;  /* the message has a uniqueness key, to be released */
+    int64_t ttl_ms;      /* STORE, BURY: -1 the default; 0: the bare state alone is kept */
+    int64_t delay_ms;    /* RETRY */
+    bool is_free;        /* RETRY: the attempt is not charged */
+    int64_t reserved_ms; /* RETRY: the reservation that ends, by Redis time; 0: whichever it is */
+    bool has_unique;     /* the message has a uniqueness key, to be released */
     /* STORE, BURY: the state in `outcome`; JOB_UNKNOWN: it is read from there, which takes its time
      */
     enum job_state state;

@@ -9,6 +9,7 @@
 #include "common/log.h"
 #include "common/mem.h"
 #include "worker/check.h"
+#include "worker/process.h"
 #include "worker/worker.h"
 #include "worker/worker_options.h"
 
@@ -22,16 +23,16 @@ static int
 run(struct cli *cli, const void *options)
 {
     const struct worker_options *o = options;
-    struct worker_settings *settings = mem_zero(sizeof(*settings));
     struct error err = ERROR_INIT;
 
     if (cli->operands.count > 0)
         return cli_fail_with(ERROR_USAGE, "worker %s: takes options only", cli->operands.items[0]);
     if (o->is_check)
         return check_ask(o->name, stdout, &err) ? 0 : cli_fail(&err);
+    struct worker_settings *settings = mem_zero(sizeof(*settings)); /* until the process ends */
     if (!worker_settings_read(settings, o, &cli->broker, &err) ||
         !worker_make_id(settings->id, o->name, &err))
-        return cli_fail(&err);
+        process_leave(cli_fail(&err));
     settings->reload = reload;
     log_setup((enum log_level)o->log_level, (enum log_format)o->log_format);
     worker_main(settings);

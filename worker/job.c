@@ -100,5 +100,6 @@ job_end_retry(struct job *job, int64_t delay_ms, bool is_free)
                                          .kind = FINISH_RETRY,
                                          .delay_ms = delay_ms,
                                          .is_free = is_free,
+                                         .reserved_ms = job->reserved_redis_ms,
                                          .has_unique = job->message.unique != NULL};
 }

@@ -448,8 +448,13 @@ runner_round(struct runner *r)
         end_if_done(r);
         return;
     }
-    if (clock_mono_us() < r->not_before_us)
+    const int64_t left_us = r->not_before_us - clock_mono_us();
+    if (left_us > 0) { /* the timer runs on a coarser clock and may come early */
+        const struct timeval rest = {.tv_sec = left_us / 1000000, .tv_usec = left_us % 1000000};
+        if (!event_pending(r->again_timer, EV_TIMEOUT, NULL))
+            (void)event_add(r->again_timer, &rest);
         return;
+    }
     identity_upkeep(r);
     finish_flush(r);
     if (!r->is_publishing && identity_all_joined(r)) {

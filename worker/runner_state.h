@@ -24,9 +24,10 @@ struct identity {
     char name[RUNNER_NAME_MAX];
     unsigned k;
     struct broker_runner who;
-    LIST_HEAD(, job) held; /* jobs in hand, at any stage before their commit or hand-back is sent */
-    size_t jobs;           /* reserved under this name and not committed or handed back */
-    size_t calls;          /* in flight under this name */
+    LIST_HEAD(held_jobs, job)
+    held;         /* jobs in hand, at any stage before their commit or hand-back is sent */
+    size_t jobs;  /* reserved under this name and not committed or handed back */
+    size_t calls; /* in flight under this name */
     enum identity_state state;
     bool is_doubtful; /* may own jobs that are not in `held` */
 };

@@ -14,11 +14,9 @@ for i = 1, n do all = all and owned[i] and not (marks and marks[i]) end
 local live, outcomes, kept, marked, statuses = ids, nil, nil, {}, {}
 if not all then live, outcomes, kept = {}, {}, {} end
 for i = 1, all and 0 or n do
-    if not owned[i] then
-        statuses[i] = 1
-    else
+    statuses[i] = owned[i] and 0 or 1
+    if owned[i] then
         local outcome, short = ARGV[2 * i + 6], ARGV[6]
-        statuses[i] = 0
         if marks and marks[i] then
             statuses[i], outcome, short = 2, as_cancelled(outcome, ARGV[3]), short ~= '' and ARGV[3] or ''
             marked[#marked + 1] = ids[i]

@@ -29,7 +29,11 @@ for i, id in ipairs(ids) do
             free_unique(KEYS[10], message, id)
             buried[#buried + 1], outcomes[#outcomes + 1] = id, ends
         else
-            redis.call('RPUSH', is_suspect(changed) and KEYS[4] or KEYS[20 - priority(message)], id)
+            if is_suspect(changed) then -- behind the suspects that wait already
+                redis.call('LPUSH', KEYS[4], id)
+            else
+                redis.call('RPUSH', KEYS[20 - priority(message)], id)
+            end
             moved = moved + 1
         end
     end
@@ -42,8 +46,7 @@ if #buried > 0 then
     redis.call('HINCRBY', KEYS[7], 'dead', #buried)
 end
 if crashed > 0 then redis.call('HINCRBY', KEYS[7], 'crashed', crashed) end
-if moved > 0 then
-    redis.call('HINCRBY', KEYS[7], ARGV[9], moved)
-    ring(KEYS[8])
-end
+if moved > 0 then redis.call('HINCRBY', KEYS[7], ARGV[9], moved) end
+-- also a ring that the dead may have taken
+if redis.call('EXISTS', KEYS[4], unpack(KEYS, 11, 20)) > 0 then ring(KEYS[8]) end
 return {0, moved, #buried}

@@ -1,8 +1,8 @@
 """kill -9 of a runner or of the steward at each call to Redis: as it is about to arrive there, and as it has been done.
 
 A proxy holds the call (or its reply) until the process is gone, so each test hits exactly that point. In the first case
-the call still reaches Redis, from a sender that is dead. Whatever the point: each job has one outcome, and it ran no more
-often than the point explains.
+the call still reaches Redis, from a sender that is dead. Whatever the point: each job has one outcome, and it ran no
+more often than the point explains.
 """
 import os
 import signal

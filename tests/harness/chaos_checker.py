@@ -31,6 +31,15 @@ def explanation(evidence, run, until):
     return None
 
 
+def late_start(evidence, run, following):
+    """The fault that held up the process of the later run after it had reserved the job, until others had run it."""
+    for fault in evidence.faults:
+        if fault.kind.startswith("stop_") and fault.kind in EXPLAIN and {following.pid, following.parent} & fault.pids \
+                and fault.at <= run.start and fault.until <= following.start <= fault.until + 1000:
+            return f"late after {fault.kind}"
+    return None
+
+
 def charged(evidence, runs):
     """How many of these runs ended with their process."""
     return sum(1 for run in runs if run.how == "crash" or (run.end is None and explanation(evidence, run, 1 << 62)))
@@ -82,15 +91,16 @@ def extra_runs(evidence):
         for run, following in zip(runs, runs[1:]):
             asked = run.how == "crash" or (run.how == "fail" and following.attempt == run.attempt + 1)
             if not asked:
-                found.append((run, following, explanation(evidence, run, following.start)))
+                why = explanation(evidence, run, following.start) or late_start(evidence, run, following)
+                found.append((run, following, why))
     return found
 
 
 def extra_runs_are_explained(evidence):
     for run, following, why in extra_runs(evidence):
         if why is None:
-            yield (f"extra run: {run.job} ran in {run.pid} from {run.start} ({run.how}, attempt {run.attempt}) and again in"
-                   f" {following.pid} at {following.start} (attempt {following.attempt})")
+            yield (f"extra run: {run.job} ran in {run.pid} from {run.start} ({run.how}, attempt {run.attempt}) and"
+                   f" again in {following.pid} at {following.start} (attempt {following.attempt})")
 
 
 def failing_attempts_are_counted(evidence):

@@ -1,5 +1,5 @@
-"""The jobs of a chaos campaign: one command for each, resent under its own id until it is acknowledged; and batches of map.
-"""
+"""The jobs of a chaos campaign: one command for each, resent under its own id until it is acknowledged; and batches
+of map."""
 import json
 import random
 import time
@@ -10,7 +10,7 @@ from harness.chaos_record import Job
 PRICE = {"short": 8, "long": 3, "delayed": 3, "retried": 4, "failing": 1, "unique": 3, "cancelled": 3, "poison": 0.4,
          "expiring": 1}
 COMMANDS_MAX = 4   # at once
-OPEN_MAX = 150     # jobs without an outcome, as far as the load knows
+OPEN_MAX = 150     # no more jobs come while so many have no outcome
 BATCH = 150
 
 

@@ -1,4 +1,4 @@
-"""What a chaos campaign leaves behind: the record that the jobs wrote, the faults, the submissions, and Redis at the end.
+"""What a chaos campaign leaves behind: the record that the jobs wrote, faults, submissions, and Redis at the end.
 
 Everything is plain data, so that the checker (harness/chaos_checker.py) can be shown planted violations.
 """

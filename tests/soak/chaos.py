@@ -6,8 +6,8 @@
     CELERIAC_CHAOS_KINDS     only these faults, separated by commas
     CELERIAC_CHAOS_KEEP      a directory that gets the record, the logs and the faults of a run that failed
 
-The jobs write down their own runs (tests/soak/record_module.c). At the end harness/chaos_checker.py, which knows nothing
-of how the campaign went, judges that record, the faults, the acknowledged submissions and Redis.
+The jobs write down their own runs (tests/soak/record_module.c). At the end harness/chaos_checker.py, which knows
+nothing of how the campaign went, judges that record, the faults, the acknowledged submissions and Redis.
 """
 import collections
 import json
@@ -20,7 +20,7 @@ import time
 from harness import celeriac, chaos_checker, invariants, process
 from harness.case import Case, main
 from harness.chaos_faults import LEASE, Faults
-from harness.chaos_load import Load
+from harness.chaos_load import OPEN_MAX, Load
 from harness.chaos_record import Evidence, read_outcomes, read_runs
 from harness.ids import to_uuid
 from harness.until import until
@@ -72,7 +72,7 @@ class Chaos(Case):
             self.new_worker()
 
     def files(self):
-        """How many descriptors each process of the live workers has, by worker and role; the most of a role."""
+        """The most open descriptors that a process of each role has, in all live workers."""
         found = collections.Counter()
         for worker in self.live_workers():
             for pid in worker.all_pids:
@@ -105,7 +105,7 @@ class Chaos(Case):
         while time.monotonic() < end:
             if time.monotonic() >= next_count:
                 open_jobs, next_count = self.count_open(open_jobs), time.monotonic() + 0.5
-            self.load.tick(open_jobs < 150)
+            self.load.tick(open_jobs < OPEN_MAX)
             if time.monotonic() >= next_fault:
                 self.faults.inject()
                 next_fault = time.monotonic() + self.faults.random.expovariate(1 / self.pace)

@@ -69,6 +69,14 @@ class CheckerTest(unittest.TestCase):
     def test_a_fault_of_redis_explains_no_run(self):
         self.planted("extra run", lambda e: e.faults.pop(0))
 
+    def test_a_run_that_starts_late_because_its_process_stood_still_is_explained(self):
+        evidence = clean()
+        evidence.runs.append(Run("e", 1, 17, 2, 6000, 6100, "ok"))
+        evidence.faults.append(Fault("stop_worker", 4000, 5999, frozenset({17})))
+        self.assertEqual(chaos_checker.violations(evidence), [])
+        evidence.faults[-1].kind = "stop_steward"
+        self.assertNotEqual(chaos_checker.violations(evidence), [])
+
     def test_a_job_that_ends_as_it_must_not(self):
         self.planted("wrong end", lambda e: e.outcomes.__setitem__(0, ("a", "dead")))
 

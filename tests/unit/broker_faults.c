@@ -76,6 +76,7 @@ a_cut_while_submitting_loses_and_doubles_nothing(void **state)
     for (size_t i = 0; i < N; i++) {
         jobs[i] = one;
         id_new(&jobs[i].id);
+        jobs[i].is_fresh = i % 1000 < 500;
     }
     pid_t child = fork();
     assert_true(child >= 0);

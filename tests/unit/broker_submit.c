@@ -85,6 +85,54 @@ order_is_kept(void **state)
         assert_string_equal(r->element[N - 1 - i]->str, jobs[i].id.text);
 }
 
+/* Fresh ids are not looked up; all else is as for others. */
+static void
+fresh_jobs_are_submitted(void **state)
+{
+    enum { N = 1200 };
+    struct broker_fixture *f = *state;
+    struct broker_job jobs[N];
+    enum broker_submitted results[N];
+    for (size_t i = 0; i < N; i++) {
+        jobs[i] = make_job(f);
+        jobs[i].is_fresh = i % 400 != 399; /* a chunk has one kind */
+    }
+    OK(broker_enqueue(f->broker, "q", jobs, N, "channel", results, &err));
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(results[i], SUBMIT_DONE);
+    assert_int_equal(redis_number(redis_do(&f->redis, "HLEN celeriac:{q}:jobs")), N);
+    assert_int_equal(redis_number(redis_do(&f->redis, "HLEN celeriac:{q}:waiters")), N);
+    const redisReply *r = redis_do(&f->redis, "LRANGE celeriac:{q}:ready:5 0 -1");
+    assert_int_equal(r->elements, N);
+    for (size_t i = 0; i < N; i++)
+        assert_string_equal(r->element[N - 1 - i]->str, jobs[i].id.text);
+    for (size_t i = 0; i < N; i++)
+        jobs[i].is_fresh = false; /* sent again, they are */
+    OK(broker_enqueue(f->broker, "q", jobs, N, NULL, results, &err));
+    for (size_t i = 0; i < N; i++)
+        assert_int_equal(results[i], SUBMIT_EXISTS);
+}
+
+static void
+fresh_jobs_heed_the_cap(void **state)
+{
+    enum { N = 600, CAP = 123 };
+    struct broker_fixture *f = *state;
+    struct broker_job jobs[N];
+    enum broker_submitted results[N];
+    size_t done = 0;
+    redis_do(&f->redis, "HSET celeriac:{q}:meta max_length %d", CAP);
+    for (size_t i = 0; i < N; i++) {
+        jobs[i] = make_job(f);
+        jobs[i].is_fresh = true;
+    }
+    OK(broker_enqueue(f->broker, "q", jobs, N, NULL, results, &err));
+    for (size_t i = 0; i < N; i++)
+        done += results[i] == SUBMIT_DONE;
+    assert_int_equal(done, CAP);
+    assert_int_equal(look_at(f, "q").ready, CAP);
+}
+
 static void
 large_messages_pass(void **state)
 {
@@ -322,6 +370,8 @@ main(void)
         TEST(foreign_ids_work_like_ours),
         TEST(many_jobs_of_all_kinds_in_one_call),
         TEST(order_is_kept),
+        TEST(fresh_jobs_are_submitted),
+        TEST(fresh_jobs_heed_the_cap),
         TEST(large_messages_pass),
         TEST(delayed_jobs_wait),
         TEST(a_uniqueness_key_is_held),

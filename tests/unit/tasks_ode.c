@@ -70,8 +70,8 @@ the_stiff_van_der_pol_equation_is_found_to_be_stiff_and_solved(void **state)
     assert_true(number_at(a, "steps") > 2000);
 }
 
-/* Robertson's problem at t = 40: 0.7158270688, 0.9185534765e-5, 0.2841637457 (Hairer and Wanner, Solving Ordinary
- * Differential Equations II, its reference solution). */
+/* Robertson's problem at t = 40: 0.7158270688, 0.9185534765e-5, 0.2841637457 (Hairer and Wanner,
+ * Solving Ordinary Differential Equations II, its reference solution). */
 static void
 robertsons_problem_has_the_published_solution(void **state)
 {

@@ -120,14 +120,14 @@ solve(struct fit *fit, struct outcome *out)
     how.fdtype = GSL_MULTIFIT_NLINEAR_CTRDIFF;
     how.h_df = DIFFERENCE;
     how.solver = gsl_multifit_nlinear_solver_qr;
-    gsl_multifit_nlinear_fdf f = {.f = call, .n = fit->points, .p = fit->n, .params = fit};
+    gsl_multifit_nlinear_fdf problem = {.f = call, .n = fit->points, .p = fit->n, .params = fit};
     gsl_multifit_nlinear_workspace *work =
         gsl_multifit_nlinear_alloc(gsl_multifit_nlinear_trust, &how, fit->points, fit->n);
     if (work == NULL)
         abort();
     const gsl_vector_view start = gsl_vector_view_array(fit->guess.values, fit->n),
                           weights = gsl_vector_view_array(fit->weights, fit->points);
-    out->status = gsl_multifit_nlinear_winit(&start.vector, &weights.vector, &f, work);
+    out->status = gsl_multifit_nlinear_winit(&start.vector, &weights.vector, &problem, work);
     if (out->status == GSL_SUCCESS)
         iterate(fit, work, out);
     const gsl_vector *residual = gsl_multifit_nlinear_residual(work),

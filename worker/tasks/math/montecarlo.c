@@ -59,7 +59,7 @@ draw(const struct montecarlo *m, int64_t sample)
 static bool
 sample_block(const struct montecarlo *m, int64_t first, size_t n, struct moments *out)
 {
-    double values[BLOCK], sum = 0;
+    double values[BLOCK] = {0}, sum = 0;
     for (size_t i = 0; i < n; i++) {
         draw(m, first + (int64_t)i);
         values[i] = expression_value(m->expression);

@@ -169,7 +169,7 @@ double
 root_rounding(struct equation *eq, struct point at)
 {
     const int64_t order = to_order(at.x);
-    double low = at.f, high = at.f;
+    double low = at.f, high = low;
     for (int i = -NEIGHBOURS; i <= NEIGHBOURS; i++) {
         const double f = equation_at(eq, from_order(order + i));
         low = fmin(low, f);

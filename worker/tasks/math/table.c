@@ -65,7 +65,7 @@ compute_row(struct celeriac_context *ctx, struct table *t)
 {
     const size_t fastest = t->grid.names.n - 1;
     const struct axis *axis = &t->grid.axes[fastest];
-    double *variables = expression_variables(t->expression), chunk[CHUNK];
+    double *variables = expression_variables(t->expression), chunk[CHUNK] = {0};
     for (size_t i = 0; i < fastest; i++)
         variables[i] = axis_at(&t->grid.axes[i], t->at[i]);
     for (size_t from = 0; from < axis->n; from += CHUNK) {
