@@ -315,7 +315,7 @@ out(struct floor *f, size_t n_commands)
     struct link *l = &f->link;
     struct buffer *bytes = &l->out.bytes;
 
-    if (l->sent == bytes->len || l->sent >= DROP_BYTES) {
+    if (l->sent > 0 && (l->sent == bytes->len || l->sent >= DROP_BYTES)) {
         memmove(bytes->data, bytes->data + l->sent, bytes->len - l->sent);
         bytes->len -= l->sent;
         l->sent = 0;
