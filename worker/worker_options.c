@@ -208,15 +208,15 @@ read_queue(struct worker_queue *out, const char *text, struct error *err)
 static bool
 read_queues(struct worker_settings *out, const struct option_list *queues, struct error *err)
 {
-    static const char *const only[] = {"default"};
+    const char *only[] = {"default"};
     const struct option_list list =
-        queues->count > 0 ? *queues : (struct option_list){.items = NULL, .count = 1};
+        queues->count > 0 ? *queues : (struct option_list){.items = only, .count = 1};
 
     if (list.count > WORKER_QUEUES_MAX)
         return error_set(err, ERROR_USAGE, "%zu times --queue: at most %d", list.count,
                          WORKER_QUEUES_MAX);
     for (size_t i = 0; i < list.count; i++) {
-        if (!read_queue(&out->queues[i], list.items != NULL ? list.items[i] : only[i], err))
+        if (!read_queue(&out->queues[i], list.items[i], err))
             return false;
         for (size_t j = 0; j < i; j++) {
             if (strcmp(out->queues[j].name, out->queues[i].name) == 0)

@@ -85,6 +85,7 @@ move_bytes(struct bench *b, const struct files *f, size_t lines, struct error *e
 {
     struct stat in, out;
     size_t n = (lines + PIECE - 1) / PIECE;
+    MUST(n > 0);
     struct broker_job *jobs = bench_floor_jobs(b, n);
     struct floor_work work = {.jobs = jobs, .n = n};
     bool ok = stat(f->in, &in) == 0 && stat(f->out, &out) == 0;

@@ -162,7 +162,7 @@ setup_runs_in_order_and_clear_in_reverse(void **state)
     struct module_set *set = module_set_new();
     struct error err = ERROR_INIT;
     const struct celeriac_module b = module_b();
-    void *states[2];
+    void *states[2] = {NULL, NULL};
     calls[0] = '\0';
     assert_true(module_set_add(set, &module_a, "a", &err) && module_set_add(set, &b, "b", &err));
     assert_true(module_set_process_setup(set, &err) && module_set_thread_setup(set, states, &err));

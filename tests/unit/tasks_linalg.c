@@ -81,7 +81,7 @@ second_differences(int n, const char *tail)
     for (int i = 1; i < n; i++)
         len += (size_t)sprintf(text + len, ",[%d,%d,2],[%d,%d,-1],[%d,%d,-1]", i, i, i, i - 1,
                                i - 1, i);
-    len += (size_t)sprintf(text + len, "]}%s", tail);
+    sprintf(text + len, "]}%s", tail);
     return text;
 }
 

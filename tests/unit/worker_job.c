@@ -301,7 +301,7 @@ job_does_not_start_if_it_is_cancelled_or_expired(void **state)
     assert_int_equal(s->outcome.state, JOB_EXPIRED);
     assert_int_equal(job->runtime_us, -1);
     m.expires_at_ms = REDIS_MS + 600000;
-    job = run_with(s, m, "double", "[1]");
+    (void)run_with(s, m, "double", "[1]");
     assert_int_equal(s->outcome.state, JOB_SUCCESS);
     struct job *marked = prepare_message(s, &m, "double", "[1]");
     marked->is_cancelled = true;

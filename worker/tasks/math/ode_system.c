@@ -32,7 +32,7 @@ static int
 call_jacobian(double t, const double y[], double *dfdy, double dfdt[], void *arg)
 {
     struct ode_system *s = arg;
-    double at[ODE_EQUATIONS_MAX], up[ODE_EQUATIONS_MAX], down[ODE_EQUATIONS_MAX];
+    double at[ODE_EQUATIONS_MAX], up[ODE_EQUATIONS_MAX] = {0}, down[ODE_EQUATIONS_MAX] = {0};
     memcpy(at, y, s->n * sizeof(*at));
     for (size_t k = 0; k < s->n; k++) {
         const double h = STEP * fmax(fabs(y[k]), 1e-3);
