@@ -200,7 +200,7 @@ take_apart(const struct module_set *all, struct error *err)
     return one;
 }
 
-/* Nothing is freed but what the modules free: the process ends with it. */
+/* After a refusal nothing is freed: the process ends with it. */
 static bool
 try_all(const struct module_list *modules, struct trial_note *note, struct error *err)
 {
@@ -231,6 +231,10 @@ try_all(const struct module_list *modules, struct trial_note *note, struct error
     for (size_t i = n; i-- > 0;) {
         say_step(note, module_set_origin(all, i), "while its process was cleared");
         module_set_process_clear(one[i]);
+        module_set_free(one[i]);
     }
+    module_set_free(all);
+    free(one);
+    free(states);
     return true;
 }

@@ -136,7 +136,9 @@ set_title(const char *title)
     char *begin, *end, whole[64];
 
     (void)prctl(PR_SET_NAME, title);
-    if (!find_arguments(&begin, &end))
+    /* argv lies elsewhere if a tool such as valgrind started the program by its own means */
+    if (!find_arguments(&begin, &end) || program_invocation_name < begin ||
+        program_invocation_name >= end)
         return;
     const size_t room = (size_t)(end - begin);
     const int len = snprintf(whole, sizeof(whole), "celeriac: %s", title);

@@ -55,7 +55,8 @@ struct wire_death {
     uint32_t seat, reason; /* enum death_reason */
     int32_t pid, signal, code;
     uint32_t is_core;
-    uint32_t slot; /* HARD_LIMIT, UNHEEDED */
+    uint32_t slot;   /* HARD_LIMIT, UNHEEDED */
+    uint32_t unused; /* so that no byte of a record is left unset */
     uint64_t generation;
     int64_t maxrss_kb;
 };

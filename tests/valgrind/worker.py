@@ -32,7 +32,7 @@ class Valgrind(Case):
 
     def check_logs_of_valgrind(self):
         found = "\n".join(path.read_text() for path in self.dir.glob("valgrind-*.log"))
-        self.assertEqual(found, "")
+        self.assertEqual(found.strip(), "")
 
 
 if __name__ == "__main__":
