@@ -114,6 +114,7 @@ const struct command cmd_worker = {
                  "celeriac worker -q urgent,10 -q default -P 4 -T 2 --module ./mine.so"},
     .exit_codes =
         "0   stopped as asked; --check: a worker is ready\n64  usage\n69  --check: no worker "
-        "answers, or none is ready\n78  bad configuration, or a module that does not load\n",
+        "answers, or none is ready\n77  denied by Redis at the start\n78  bad configuration, or a "
+        "module that does not load\n",
     .run = run,
 };
