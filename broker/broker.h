@@ -112,6 +112,10 @@ bool broker_cancel(struct broker *b, const struct id *id, bool force, enum job_s
 bool broker_retry(struct broker *b, const struct id *id, enum job_state *state, struct error *err);
 bool broker_pause(struct broker *b, const char *queue, bool pause,
                   struct error *err); /* ERROR_NOT_FOUND: no queue */
+/* Sets the limits of a queue, which need not exist yet: a number below 0 leaves a limit as it is, 0
+ * removes it. */
+bool broker_limit(struct broker *b, const char *queue, const struct broker_limits *limits,
+                  struct error *err);
 /* Removes all ready and delayed jobs. ERROR_NOT_FOUND: no queue. */
 bool broker_purge(struct broker *b, const char *queue, int64_t *removed, struct error *err);
 /* Sends a control command to a worker ("quiet", "stop", ...): how many processes heard it. */

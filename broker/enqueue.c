@@ -47,7 +47,7 @@ struct enqueue {
     uint64_t dropped; /* bytes written and gone from the front of link.out */
     bool is_full;     /* a single job was refused: what is refused from now on is not halved */
     unsigned tries_left;
-    struct key jobs_key, bell, meta, waiters, unique, delayed, control;
+    struct key jobs_key, bell, meta, waiters, unique, delayed, dead, control;
 };
 
 static void begin(struct enqueue *e);
@@ -108,6 +108,7 @@ begin(struct enqueue *e)
     key_of_queue(&e->waiters, space, e->queue, QUEUE_WAITERS);
     key_of_queue(&e->unique, space, e->queue, QUEUE_UNIQUE);
     key_of_queue(&e->delayed, space, e->queue, QUEUE_DELAYED);
+    key_of_queue(&e->dead, space, e->queue, QUEUE_DEAD);
     key_of_queue(&e->control, space, e->queue, QUEUE_CONTROL);
     if (strcmp(e->b->announced, e->queue) != 0 || clock_mono_ms() > e->b->announced_until_ms)
         push_again(e, (struct chunk){.is_name = true});
@@ -236,13 +237,14 @@ write_bulk(struct enqueue *e, struct request *r, const struct chunk *c)
     struct key ready, results;
     key_ready(&ready, e->b->space, e->queue, first->priority);
     key_results(&results, e->b->space, e->queue, &first->id);
-    request_script(r, SCRIPT_ENQUEUE_BULK, 6, 2 + 2 * c->n);
+    request_script(r, SCRIPT_ENQUEUE_BULK, 7, 2 + 2 * c->n);
     request_key(r, &e->jobs_key);
     request_key(r, &ready);
     request_key(r, &e->bell);
     request_key(r, &e->meta);
     request_key(r, &e->waiters);
     request_key(r, &results);
+    request_key(r, &e->dead);
     request_text(r, e->channel);
     request_text(r, "0");
     write_jobs(r, first, c->n);
@@ -254,12 +256,13 @@ write_fresh(struct enqueue *e, struct request *r, const struct chunk *c)
     const struct broker_job *first = &e->jobs[c->first];
     struct key ready;
     key_ready(&ready, e->b->space, e->queue, first->priority);
-    request_script(r, SCRIPT_ENQUEUE_FRESH, 5, 1 + 2 * c->n);
+    request_script(r, SCRIPT_ENQUEUE_FRESH, 6, 1 + 2 * c->n);
     request_key(r, &e->jobs_key);
     request_key(r, &ready);
     request_key(r, &e->bell);
     request_key(r, &e->meta);
     request_key(r, &e->waiters);
+    request_key(r, &e->dead);
     request_text(r, e->channel);
     write_jobs(r, first, c->n);
 }
@@ -279,10 +282,10 @@ write_one(struct enqueue *e, struct request *r, const struct broker_job *job)
     struct key ready, results;
     key_ready(&ready, e->b->space, e->queue, job->priority);
     key_results(&results, e->b->space, e->queue, &job->id);
-    const struct key *keys[] = {&e->jobs_key, &ready,   &e->bell,   &e->meta,
-                                &e->waiters,  &results, &e->unique, &e->delayed};
-    request_script(r, SCRIPT_ENQUEUE, 8, 8);
-    for (size_t i = 0; i < 8; i++)
+    const struct key *keys[] = {&e->jobs_key, &ready,     &e->bell,    &e->meta, &e->waiters,
+                                &results,     &e->unique, &e->delayed, &e->dead};
+    request_script(r, SCRIPT_ENQUEUE, 9, 8);
+    for (size_t i = 0; i < 9; i++)
         request_key(r, keys[i]);
     request_text(r, e->channel);
     request_text(r, id_created_ms(&job->id) < 0 ? "1" : "0");

@@ -12,7 +12,8 @@ static const char *const queue_keys[] = {
     [QUEUE_WORKERS] = ":workers", [QUEUE_DEAD] = ":dead",           [QUEUE_REASONS] = ":reasons",
     [QUEUE_BELL] = ":bell",       [QUEUE_CANCELLED] = ":cancelled", [QUEUE_UNIQUE] = ":unique",
     [QUEUE_WAITERS] = ":waiters", [QUEUE_META] = ":meta",           [QUEUE_STATS] = ":stats",
-    [QUEUE_CONTROL] = ":control",
+    [QUEUE_CONTROL] = ":control", [QUEUE_PERMITS] = ":permits",     [QUEUE_PARKED] = ":parked",
+    [QUEUE_BARRED] = ":barred",   [QUEUE_BUCKETS] = ":buckets",
 };
 
 enum { MINUTE_MS = 60000 };

@@ -32,9 +32,14 @@ enum queue_key {
     QUEUE_CANCELLED, /* hash id -> mark */
     QUEUE_UNIQUE,    /* hash key -> id, or the prefix of one key per lock */
     QUEUE_WAITERS,   /* hash id -> channel */
-    QUEUE_META,      /* hash: pause, rates, caps */
+    QUEUE_META,      /* hash: pause, limits */
     QUEUE_STATS,     /* hash: counters */
     QUEUE_CONTROL,   /* channel: cancellations and due times */
+    /* Used in queues with limits alone. */
+    QUEUE_PERMITS, /* zset "<limit key> NUL <id>", 0: what runs and is counted */
+    QUEUE_PARKED,  /* zset "<limit key> NUL <9 - priority> NUL <id>", 0: jobs barred by their key */
+    QUEUE_BARRED,  /* zset limit key ("": the queue), ms: who waits, and when to try again */
+    QUEUE_BUCKETS, /* zset limit key ("": the queue), us: when its bucket is full again */
 };
 
 /* ERROR_CONFIG: 1..NAMESPACE_MAX letters, digits, '_', '.', '-', ':'. */

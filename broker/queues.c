@@ -3,13 +3,14 @@
  * same moment. */
 #include <string.h>
 
+#include "broker/limits.h"
 #include "broker/names.h"
 
 /* The calls per queue in the first pipeline, in this order. */
 enum call {
     CALL_DELAYED,
     CALL_DEAD,
-    CALL_PAUSED,
+    CALL_META,
     CALL_STATS,
     CALL_WORKERS,
     CALL_SUSPECTS,
@@ -71,8 +72,9 @@ write_queue(struct broker *b, const char *queue)
     key_of_queue(&key, b->space, queue, QUEUE_DEAD);
     exchange_on_key(b, "ZCARD", &key, 0);
     key_of_queue(&key, b->space, queue, QUEUE_META);
-    r = exchange_on_key(b, "HEXISTS", &key, 1);
+    r = exchange_on_key(b, "HMGET", &key, 1 + LIMIT_COUNT);
     request_text(r, "paused");
+    limits_ask(r);
     key_of_queue(&key, b->space, queue, QUEUE_STATS);
     r = exchange_on_key(b, "HMGET", &key, 3);
     request_text(r, "succeeded");
@@ -107,6 +109,17 @@ take_stats(struct broker_queue *queue, const redisReply *answer, struct error *e
     return true;
 }
 
+/* A field that is no number is no limit: the scripts see it so, too. */
+static bool
+take_meta(struct broker_queue *queue, const redisReply *answer, struct error *err)
+{
+    if (!answer_is_array(answer, 1 + LIMIT_COUNT))
+        return answer_unexpected(answer, "queues", err);
+    queue->is_paused = !answer_is_nil(answer->element[0]);
+    limits_take(answer, 1, &queue->limits);
+    return true;
+}
+
 static bool
 take_first(void *arg, size_t i, const redisReply *answer, struct error *err)
 {
@@ -115,6 +128,8 @@ take_first(void *arg, size_t i, const redisReply *answer, struct error *err)
     size_t call = i % CALL_COUNT;
     if (call == CALL_STATS)
         return take_stats(queue, answer, err);
+    if (call == CALL_META)
+        return take_meta(queue, answer, err);
     if (call == CALL_WORKERS)
         return names_of_runners(answer, &look->runners[i / CALL_COUNT], err);
     if (call >= CALL_OLDEST) {
@@ -132,8 +147,6 @@ take_first(void *arg, size_t i, const redisReply *answer, struct error *err)
         queue->delayed = number;
     else if (call == CALL_DEAD)
         queue->dead = number;
-    else if (call == CALL_PAUSED)
-        queue->is_paused = number != 0;
     else
         queue->ready += number;
     return true;

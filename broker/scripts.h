@@ -19,6 +19,7 @@ enum { SCRIPT_SHA_LEN = 40 };
     X(SCRIPT_ENQUEUE_FRESH, enqueue_fresh)                                                         \
     X(SCRIPT_FORGET, forget)                                                                       \
     X(SCRIPT_JOIN, join)                                                                           \
+    X(SCRIPT_LIMIT, limit)                                                                         \
     X(SCRIPT_LOOK, look)                                                                           \
     X(SCRIPT_PAUSE, pause)                                                                         \
     X(SCRIPT_PROMOTE, promote)                                                                     \

@@ -88,12 +88,32 @@ struct broker_record {
     int64_t ahead;         /* queued: jobs before it in its queue; -1 not known */
 };
 
+/* Limits of a queue. Rates are buckets of `burst` tokens that fill at `rate` tokens every
+ * `rate_ms`; each start of a job takes one. Those that begin with KEY hold for every limit key by
+ * itself. */
+enum broker_limit {
+    LIMIT_MAX_LENGTH, /* jobs without an outcome; dead letters do not count */
+    LIMIT_CONCURRENCY,
+    LIMIT_RATE,
+    LIMIT_RATE_MS,
+    LIMIT_BURST,
+    LIMIT_KEY_CONCURRENCY,
+    LIMIT_KEY_RATE,
+    LIMIT_KEY_RATE_MS,
+    LIMIT_KEY_BURST,
+    LIMIT_COUNT,
+};
+struct broker_limits {
+    int64_t of[LIMIT_COUNT]; /* 0: none */
+};
+
 struct broker_queue {
     const char *name;
     int64_t ready, running, delayed, dead;
     int64_t latency_ms; /* age of the oldest ready job; 0 if none */
     int64_t processed, failed;
     bool is_paused;
+    struct broker_limits limits;
 };
 
 #endif

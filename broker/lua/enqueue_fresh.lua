@@ -1,11 +1,11 @@
 -- (nothing) -> ready: many jobs of one priority, without uniqueness key, whose ids were made for this call and have not
 -- been sent before, so that none of them can exist: nothing is looked up.
--- KEYS  1 jobs  2 ready:<priority>  3 bell  4 meta  5 waiters
+-- KEYS  1 jobs  2 ready:<priority>  3 bell  4 meta  5 waiters  6 dead
 -- ARGV  1 channel to tell of the outcomes, or ''  2.. id, message for each job (at most 500 jobs)
 -- Returns {0}: all done. {2}: the queue is full, nothing changed.
 local n, ids = (#ARGV - 1) / 2, {}
 local cap = tonumber(redis.call('HGET', KEYS[4], 'max_length') or nil)
-if cap and redis.call('HLEN', KEYS[1]) + n > cap then return {2} end
+if cap and redis.call('HLEN', KEYS[1]) - redis.call('ZCARD', KEYS[6]) + n > cap then return {2} end
 
 for i = 1, n do ids[i] = ARGV[2 * i] end
 redis.call('HSET', KEYS[1], unpack(ARGV, 2))

@@ -1,7 +1,7 @@
 -- Put in front of every script. Nothing here touches a key that is not passed in.
 -- A message starts with 8 bytes: version, priority '0'..'9', attempts (2), crashes, lost, flags, length of unique key.
 local CHUNK = 1000 -- arguments per call: far below the limit of unpack
-local SUSPECT = 1  -- flag: may have killed its process, runs alone
+local SUSPECT = 1  -- flag: may have killed its process, runs alone; 2: a limit key stands behind the uniqueness key
 local PUSHED_MAX = 16384 -- bytes of an outcome that is published whole
 
 local function now_ms()
@@ -30,6 +30,13 @@ end
 local function priority(message) return tonumber(string.sub(message, 2, 2)) or 5 end
 
 local function is_suspect(message) return #message >= 8 and string.byte(message, 7) % 2 == SUSPECT end
+
+-- '' for none. It stands behind the uniqueness key, its length before it.
+local function limit_key(message)
+    if #message < 8 or string.byte(message, 7) % 4 < 2 then return '' end
+    local at = 9 + string.byte(message, 8)
+    return string.sub(message, at + 1, at + (string.byte(message, at) or 0))
+end
 
 -- The message with its counters raised (each stays within its bytes) and flags added.
 local function charged(message, attempts, crashes, lost, suspect)

@@ -58,7 +58,7 @@ print_bash(const struct cli *cli)
            "    -q|--queue) words=$(celeriac queues 2>/dev/null | awk 'NR > 1 {print $1}') ;;\n"
            "    run|submit|map|tasks) words=$(celeriac tasks 2>/dev/null | awk -F'[( ]' 'NR > 1 "
            "{print $1}') ;;\n"
-           "    pause|resume|purge|queues) words=$(celeriac queues 2>/dev/null | awk 'NR > 1 "
+           "    pause|resume|purge|limit|queues) words=$(celeriac queues 2>/dev/null | awk 'NR > 1 "
            "{print $1}') ;;\n"
            "    completion) words='bash zsh fish' ;;\n    esac\n"
            "    case $verb in\n    '') words+=' ");
@@ -107,7 +107,7 @@ print_fish(const struct cli *cli)
     }
     printf("complete -c celeriac -n '__fish_seen_subcommand_from run submit map tasks' "
            "-a \"(celeriac tasks 2>/dev/null | string match -r '^[A-Za-z0-9_.-]+(?=\\()')\"\n"
-           "complete -c celeriac -n '__fish_seen_subcommand_from pause resume purge queues' "
+           "complete -c celeriac -n '__fish_seen_subcommand_from pause resume purge limit queues' "
            "-a \"(celeriac queues 2>/dev/null | tail -n +2 | string split -f1 ' ')\"\n"
            "complete -c celeriac -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n");
 }

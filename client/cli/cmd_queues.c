@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/cli/limit_text.h"
 #include "client/cli/output.h"
 #include "client/cli/session.h"
 #include "client/cli/table.h"
@@ -14,10 +15,11 @@ static int show(const struct cli *cli, struct broker *b, const char *name,
 static void print_json(const struct broker_queue *q, struct celeriac_arena *arena);
 static void print_table(const struct cli *cli, const struct broker_queue *queues, size_t n);
 
-static const struct table_column columns[] = {
-    {"QUEUE", false, true},     {"READY", true, false},  {"RUNNING", true, false},
-    {"DELAYED", true, false},   {"DEAD", true, false},   {"LATENCY", true, false},
-    {"PROCESSED", true, false}, {"FAILED", true, false}, {"PAUSED", false, false}};
+static const struct table_column columns[] = {{"QUEUE", false, true},     {"READY", true, false},
+                                              {"RUNNING", true, false},   {"DELAYED", true, false},
+                                              {"DEAD", true, false},      {"LATENCY", true, false},
+                                              {"PROCESSED", true, false}, {"FAILED", true, false},
+                                              {"PAUSED", false, false},   {"LIMITS", false, false}};
 enum { N_COLUMNS = sizeof columns / sizeof *columns };
 
 const struct command cmd_queues = {
@@ -87,7 +89,7 @@ show(const struct cli *cli, struct broker *b, const char *name, struct celeriac_
 static void
 print_json(const struct broker_queue *q, struct celeriac_arena *arena)
 {
-    struct celeriac_value *v = celeriac_object(arena);
+    struct celeriac_value *v = celeriac_object(arena), *limits = celeriac_object(arena);
 
     celeriac_set(v, "queue", celeriac_text(arena, q->name));
     celeriac_set(v, "ready", celeriac_integer(arena, q->ready));
@@ -98,6 +100,10 @@ print_json(const struct broker_queue *q, struct celeriac_arena *arena)
     celeriac_set(v, "processed", celeriac_integer(arena, q->processed));
     celeriac_set(v, "failed", celeriac_integer(arena, q->failed));
     celeriac_set(v, "paused", celeriac_boolean(arena, q->is_paused));
+    limit_text_json(&q->limits, limits, arena);
+    if (celeriac_size(limits)) {
+        celeriac_set(v, "limits", limits);
+    }
     output_json(v);
 }
 
@@ -108,7 +114,7 @@ print_table(const struct cli *cli, const struct broker_queue *queues, size_t n)
 
     for (size_t i = 0; i < n; i++) {
         const struct broker_queue *q = &queues[i];
-        char age[16] = "-";
+        char age[16] = "-", limits[LIMIT_TEXT_MAX];
         if (q->ready) {
             output_age(q->latency_ms, age);
         }
@@ -121,6 +127,7 @@ print_table(const struct cli *cli, const struct broker_queue *queues, size_t n)
         table_cell(t, "%lld", (long long)q->processed);
         table_cell(t, "%lld", (long long)q->failed);
         table_cell(t, "%s", q->is_paused ? "yes" : "no");
+        table_cell(t, "%s", limit_text_print(&q->limits, limits));
     }
     table_print(t, output_width(), output_has_colors(cli), stdout);
     table_free(t);
