@@ -207,12 +207,16 @@ answer_version(const char *info, size_t len, struct error *err)
 static const struct error_row *
 find_row(const redisReply *reply)
 {
+    static const char aborted[] = "EXECABORT Transaction discarded because of: ";
+    const char *text = reply->str;
+    if (strncmp(text, aborted, sizeof aborted - 1) == 0)
+        text += sizeof aborted - 1;
     for (size_t i = 0; i < sizeof error_rows / sizeof error_rows[0]; i++) {
         const char *prefix = error_rows[i].prefix;
         size_t len = strlen(prefix);
-        if (strncmp(reply->str, prefix, len) != 0)
+        if (strncmp(text, prefix, len) != 0)
             continue;
-        bool is_whole_word = reply->str[len] == ' ' || reply->str[len] == '\0';
+        bool is_whole_word = text[len] == ' ' || text[len] == '\0';
         if (is_whole_word || strchr(prefix, ' ') != NULL)
             return &error_rows[i];
     }

@@ -24,10 +24,24 @@ bool broker_queue_name_is_valid(
 
 /* ---- submitting ---- */
 
-/* Puts `n` jobs into the queue: any number, in chunks that share one round trip. `channel` (may be
- * NULL) is told each job's outcome, as by broker_watch. results[i] tells each job's fate.
- * Idempotent by id: after a cut connection the call is repeated, and jobs that the first try put in
- * count as SUBMIT_DONE. */
+/* Jobs on their way into one queue: any number, in chunks that share one round trip. */
+struct broker_stream {
+    const char *queue;
+    const char *channel; /* is told each job's outcome, as by broker_watch; may be NULL */
+    const struct broker_job *jobs;
+    size_t n;                       /* how many of them are ready */
+    enum broker_submitted *results; /* [i]: the fate of job i; room for all that will be */
+    /* Makes more of `jobs` ready, and returns how many are now; as many as before: there are no
+     * more. Called while Redis works on those before, so it must not use this broker. May be NULL.
+     */
+    size_t (*more)(void *arg);
+    void *arg;
+};
+
+/* Idempotent by id: what a cut connection left without an answer is sent again, and jobs that the
+ * first try put in count as SUBMIT_DONE. */
+bool broker_enqueue_stream(struct broker *b, const struct broker_stream *stream, struct error *err);
+/* The same for `n` jobs that are all ready. */
 bool broker_enqueue(struct broker *b, const char *queue, const struct broker_job *jobs, size_t n,
                     const char *channel, enum broker_submitted *results, struct error *err);
 

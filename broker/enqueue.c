@@ -9,6 +9,11 @@
  * kept as the range of its jobs: whatever must be sent again (no script, a cut connection, a chunk
  * that did not fit under the queue's cap and is halved) is encoded again from the caller's memory.
  *
+ * Fresh jobs whose queue nothing limits need no script at all: plain commands in a transaction do
+ * the same for two thirds of Redis' time. That nothing limits it, the answer to a script of the
+ * same call has said; so the first chunk of fresh jobs goes as a script, and is short, since all
+ * others depend on it.
+ *
  * What was sent without an answer before the connection broke may be in Redis or not; then "exists"
  * can only mean our own first try, and counts as done. */
 #include <stdlib.h>
@@ -20,6 +25,7 @@
 
 enum {
     CHUNK_JOBS = 250,
+    FIRST_JOBS = 32, /* of the first chunk, if more are to follow */
     CHUNK_BYTES = 256 * 1024,
     WINDOW = 8, /* chunks on their way */
     DROP_BYTES = 1024 * 1024,
@@ -28,40 +34,52 @@ enum {
 
 struct chunk {
     size_t first, n;
-    uint64_t at;      /* where its bytes begin in all that was written over this connection */
-    bool with_source; /* as EVAL */
-    bool was_sent;    /* over a connection that broke before the answer came */
-    bool is_name;     /* not jobs: the queue's name for the set of all queues */
+    uint64_t at;            /* where its bytes begin in all that was written over this connection */
+    bool with_source;       /* as EVAL */
+    bool was_sent;          /* over a connection that broke before the answer came */
+    bool is_name;           /* not jobs: the queue's name for the set of all queues */
+    bool is_plain;          /* as a transaction of plain commands */
+    unsigned char n_queued; /* answers to come before the one that counts */
 };
 
 struct enqueue {
     struct broker *b;
-    const char *queue, *channel;
-    const struct broker_job *jobs;
-    size_t n, next;
-    enum broker_submitted *results;
+    const struct broker_stream *stream;
+    const char *channel;
+    size_t n, next; /* jobs that are ready; the first of them that is in no chunk yet */
+    bool has_all;   /* no more will be made ready */
     struct chunk waiting[WINDOW]; /* sent, oldest first, a ring */
     size_t head, count;
     struct chunk *again; /* to be sent before any new one: a stack */
     size_t n_again, again_capacity;
-    uint64_t dropped; /* bytes written and gone from the front of link.out */
-    bool is_full;     /* a single job was refused: what is refused from now on is not halved */
+    uint64_t dropped;  /* bytes written and gone from the front of link.out */
+    bool is_full;      /* a single job was refused: what is refused from now on is not halved */
+    unsigned heard;    /* bits of the scripts that Redis has run during this call */
+    enum script asked; /* its first chunk is on its way: none that follows may overtake it, should
+                          Redis not have the script; or SCRIPT_NONE */
+    bool is_unlimited; /* Redis has said so during this call */
     unsigned tries_left;
     struct key jobs_key, bell, meta, waiters, unique, delayed, dead, control;
 };
 
 static void begin(struct enqueue *e);
 static bool pump(struct enqueue *e, struct error *err);
+static bool has_next(struct enqueue *e);
+static bool may_send(struct enqueue *e);
 static void send_next(struct enqueue *e);
 static void drop_sent(struct enqueue *e);
 static struct chunk cut_chunk(struct enqueue *e);
-static void write_chunk(struct enqueue *e, const struct chunk *c);
+static bool has_heard(const struct enqueue *e, enum script script);
+static void write_chunk(struct enqueue *e, struct chunk *c);
 static enum script script_of(const struct enqueue *e, const struct chunk *c);
 static void write_bulk(struct enqueue *e, struct request *r, const struct chunk *c);
 static void write_fresh(struct enqueue *e, struct request *r, const struct chunk *c);
+static void write_plain(struct enqueue *e, struct request *r, struct chunk *c);
 static void write_jobs(struct request *r, const struct broker_job *jobs, size_t n);
 static void write_one(struct enqueue *e, struct request *r, const struct broker_job *job);
 static bool take_answer(struct enqueue *e, const redisReply *answer, struct error *err);
+static bool take_plain(struct enqueue *e, const struct chunk *c, const redisReply *answer,
+                       struct error *err);
 static bool take_results(struct enqueue *e, const struct chunk *c, const redisReply *answer);
 static void push_again(struct enqueue *e, struct chunk c);
 static void push_minutes_again(struct enqueue *e, struct chunk c);
@@ -71,17 +89,25 @@ bool
 broker_enqueue(struct broker *b, const char *queue, const struct broker_job *jobs, size_t n,
                const char *channel, enum broker_submitted *results, struct error *err)
 {
+    struct broker_stream all = {
+        .queue = queue, .channel = channel, .jobs = jobs, .n = n, .results = results};
+    return broker_enqueue_stream(b, &all, err);
+}
+
+bool
+broker_enqueue_stream(struct broker *b, const struct broker_stream *stream, struct error *err)
+{
     struct enqueue e = {.b = b,
-                        .queue = queue,
-                        .channel = channel != NULL ? channel : "",
-                        .jobs = jobs,
-                        .n = n,
-                        .results = results,
+                        .stream = stream,
+                        .channel = stream->channel != NULL ? stream->channel : "",
+                        .n = stream->n,
+                        .has_all = stream->more == NULL,
+                        .asked = SCRIPT_NONE,
                         .tries_left = 1};
     struct error why = ERROR_INIT;
-    if (!key_queue_name_is_valid(queue))
-        return error_set(err, ERROR_USAGE, "queue \"%.80s\": not a valid name", queue);
-    if (n == 0)
+    if (!key_queue_name_is_valid(stream->queue))
+        return error_set(err, ERROR_USAGE, "queue \"%.80s\": not a valid name", stream->queue);
+    if (!has_next(&e))
         return true;
     exchange_reset(b);
     bool ok = exchange_ready(b, &why);
@@ -102,26 +128,35 @@ static void
 begin(struct enqueue *e)
 {
     const char *space = e->b->space;
-    key_of_queue(&e->jobs_key, space, e->queue, QUEUE_JOBS);
-    key_of_queue(&e->bell, space, e->queue, QUEUE_BELL);
-    key_of_queue(&e->meta, space, e->queue, QUEUE_META);
-    key_of_queue(&e->waiters, space, e->queue, QUEUE_WAITERS);
-    key_of_queue(&e->unique, space, e->queue, QUEUE_UNIQUE);
-    key_of_queue(&e->delayed, space, e->queue, QUEUE_DELAYED);
-    key_of_queue(&e->dead, space, e->queue, QUEUE_DEAD);
-    key_of_queue(&e->control, space, e->queue, QUEUE_CONTROL);
-    if (strcmp(e->b->announced, e->queue) != 0 || clock_mono_ms() > e->b->announced_until_ms)
+    key_of_queue(&e->jobs_key, space, e->stream->queue, QUEUE_JOBS);
+    key_of_queue(&e->bell, space, e->stream->queue, QUEUE_BELL);
+    key_of_queue(&e->meta, space, e->stream->queue, QUEUE_META);
+    key_of_queue(&e->waiters, space, e->stream->queue, QUEUE_WAITERS);
+    key_of_queue(&e->unique, space, e->stream->queue, QUEUE_UNIQUE);
+    key_of_queue(&e->delayed, space, e->stream->queue, QUEUE_DELAYED);
+    key_of_queue(&e->dead, space, e->stream->queue, QUEUE_DEAD);
+    key_of_queue(&e->control, space, e->stream->queue, QUEUE_CONTROL);
+    if (strcmp(e->b->announced, e->stream->queue) != 0 ||
+        clock_mono_ms() > e->b->announced_until_ms)
         push_again(e, (struct chunk){.is_name = true});
 }
 
+/* As long as there is room for another chunk nothing is waited for; a chunk goes out as soon as it
+ * is written, so that Redis has it while the next one is made. */
 static bool
 pump(struct enqueue *e, struct error *err)
 {
-    while (e->next < e->n || e->n_again > 0 || e->count > 0) {
-        while (e->count < WINDOW && (e->next < e->n || e->n_again > 0))
+    struct link *link = &e->b->link;
+    while (has_next(e) || e->count > 0) {
+        if (may_send(e))
             send_next(e);
+        bool is_open = link_send(link, err), goes_on = may_send(e);
         redisReply *answer;
-        enum link_event event = link_wait(&e->b->link, e->b->link.command_timeout_ms, &answer, err);
+        enum link_event event = LINK_LOST;
+        if (is_open)
+            event = link_wait(link, goes_on ? 0 : link->command_timeout_ms, &answer, err);
+        if (event == LINK_TIMEOUT && goes_on)
+            continue;
         if (event == LINK_TIMEOUT) {
             err->code = ERROR_UNAVAILABLE;
             return false;
@@ -137,6 +172,26 @@ pump(struct enqueue *e, struct error *err)
             return false;
     }
     return true;
+}
+
+/* Is there anything to be sent? Has more made ready when all that was is on its way. */
+static bool
+has_next(struct enqueue *e)
+{
+    if (e->n_again > 0 || e->next < e->n)
+        return true;
+    if (e->has_all)
+        return false;
+    size_t n = e->stream->more(e->stream->arg);
+    e->has_all = n == e->n;
+    e->n = n;
+    return !e->has_all;
+}
+
+static bool
+may_send(struct enqueue *e)
+{
+    return has_next(e) && e->count < WINDOW && (e->n_again > 0 || has_heard(e, e->asked));
 }
 
 static void
@@ -182,40 +237,54 @@ goes_with(const struct broker_job *first, const struct broker_job *job)
 static struct chunk
 cut_chunk(struct enqueue *e)
 {
-    const struct broker_job *first = &e->jobs[e->next];
+    const struct broker_job *first = &e->stream->jobs[e->next];
     struct chunk c = {.first = e->next, .n = 1};
     size_t bytes = first->len;
-    bool is_alone = goes_alone(first);
-    for (; !is_alone && c.first + c.n < e->n && c.n < CHUNK_JOBS; c.n++) {
-        const struct broker_job *job = &e->jobs[c.first + c.n];
+    bool is_alone = goes_alone(first), more_follow = !e->has_all || e->n > CHUNK_JOBS;
+    bool is_first = first->is_fresh && more_follow && !has_heard(e, SCRIPT_ENQUEUE_FRESH);
+    size_t most = is_alone ? 1 : is_first ? FIRST_JOBS : CHUNK_JOBS;
+    for (; c.first + c.n < e->n && c.n < most; c.n++) {
+        const struct broker_job *job = &e->stream->jobs[c.first + c.n];
         bytes += job->len;
         if (bytes > CHUNK_BYTES || !goes_with(first, job))
             break;
     }
     e->next += c.n;
+    e->asked = script_of(e, &c);
     return c;
 }
 
+static bool
+has_heard(const struct enqueue *e, enum script script)
+{
+    return script == SCRIPT_NONE || (e->heard >> script & 1) != 0;
+}
+
 static void
-write_chunk(struct enqueue *e, const struct chunk *c)
+write_chunk(struct enqueue *e, struct chunk *c)
 {
     struct request *out = &e->b->link.out, call = REQUEST_INIT;
+    c->is_plain = false;
     if (c->is_name) {
         struct key queues;
         key_queues(&queues, e->b->space);
         request_command(out, "SADD", 3);
         request_key(out, &queues);
-        request_text(out, e->queue);
+        request_text(out, e->stream->queue);
         return;
     }
     enum script script = script_of(e, c);
     struct request *r = c->with_source ? &call : out;
+    if (script == SCRIPT_ENQUEUE_FRESH && e->is_unlimited) {
+        write_plain(e, out, c);
+        return;
+    }
     if (script == SCRIPT_ENQUEUE_FRESH)
         write_fresh(e, r, c);
     else if (script == SCRIPT_ENQUEUE_BULK)
         write_bulk(e, r, c);
     else
-        write_one(e, r, &e->jobs[c->first]);
+        write_one(e, r, &e->stream->jobs[c->first]);
     if (c->with_source)
         request_as_eval(out, script, call.bytes.data, call.bytes.len);
     request_clear(&call);
@@ -224,7 +293,7 @@ write_chunk(struct enqueue *e, const struct chunk *c)
 static enum script
 script_of(const struct enqueue *e, const struct chunk *c)
 {
-    const struct broker_job *first = &e->jobs[c->first];
+    const struct broker_job *first = &e->stream->jobs[c->first];
     if (goes_alone(first))
         return SCRIPT_ENQUEUE;
     return first->is_fresh && !c->was_sent ? SCRIPT_ENQUEUE_FRESH : SCRIPT_ENQUEUE_BULK;
@@ -233,10 +302,10 @@ script_of(const struct enqueue *e, const struct chunk *c)
 static void
 write_bulk(struct enqueue *e, struct request *r, const struct chunk *c)
 {
-    const struct broker_job *first = &e->jobs[c->first];
+    const struct broker_job *first = &e->stream->jobs[c->first];
     struct key ready, results;
-    key_ready(&ready, e->b->space, e->queue, first->priority);
-    key_results(&results, e->b->space, e->queue, &first->id);
+    key_ready(&ready, e->b->space, e->stream->queue, first->priority);
+    key_results(&results, e->b->space, e->stream->queue, &first->id);
     request_script(r, SCRIPT_ENQUEUE_BULK, 7, 2 + 2 * c->n);
     request_key(r, &e->jobs_key);
     request_key(r, &ready);
@@ -253,9 +322,9 @@ write_bulk(struct enqueue *e, struct request *r, const struct chunk *c)
 static void
 write_fresh(struct enqueue *e, struct request *r, const struct chunk *c)
 {
-    const struct broker_job *first = &e->jobs[c->first];
+    const struct broker_job *first = &e->stream->jobs[c->first];
     struct key ready;
-    key_ready(&ready, e->b->space, e->queue, first->priority);
+    key_ready(&ready, e->b->space, e->stream->queue, first->priority);
     request_script(r, SCRIPT_ENQUEUE_FRESH, 6, 1 + 2 * c->n);
     request_key(r, &e->jobs_key);
     request_key(r, &ready);
@@ -265,6 +334,41 @@ write_fresh(struct enqueue *e, struct request *r, const struct chunk *c)
     request_key(r, &e->dead);
     request_text(r, e->channel);
     write_jobs(r, first, c->n);
+}
+
+/* What enqueue_fresh.lua does, with commands that cannot fail once they are queued. */
+static void
+write_plain(struct enqueue *e, struct request *r, struct chunk *c)
+{
+    const struct broker_job *jobs = &e->stream->jobs[c->first];
+    struct key ready;
+    key_ready(&ready, e->b->space, e->stream->queue, jobs->priority);
+    request_command(r, "MULTI", 1);
+    request_command(r, "HSET", 2 + 2 * c->n);
+    request_key(r, &e->jobs_key);
+    write_jobs(r, jobs, c->n);
+    if (*e->channel) {
+        request_command(r, "HSET", 2 + 2 * c->n);
+        request_key(r, &e->waiters);
+        for (size_t i = 0; i < c->n; i++) {
+            request_arg(r, jobs[i].id.text, jobs[i].id.len);
+            request_text(r, e->channel);
+        }
+    }
+    request_command(r, "LPUSH", 2 + c->n);
+    request_key(r, &ready);
+    for (size_t i = 0; i < c->n; i++)
+        request_arg(r, jobs[i].id.text, jobs[i].id.len);
+    request_command(r, "LPUSH", 3);
+    request_key(r, &e->bell);
+    request_text(r, "1");
+    request_command(r, "LTRIM", 4);
+    request_key(r, &e->bell);
+    request_text(r, "0");
+    request_text(r, "0");
+    request_command(r, "EXEC", 1);
+    c->is_plain = true;
+    c->n_queued = *e->channel ? 6 : 5;
 }
 
 static void
@@ -280,8 +384,8 @@ static void
 write_one(struct enqueue *e, struct request *r, const struct broker_job *job)
 {
     struct key ready, results;
-    key_ready(&ready, e->b->space, e->queue, job->priority);
-    key_results(&results, e->b->space, e->queue, &job->id);
+    key_ready(&ready, e->b->space, e->stream->queue, job->priority);
+    key_results(&results, e->b->space, e->stream->queue, &job->id);
     const struct key *keys[] = {&e->jobs_key, &ready,     &e->bell,    &e->meta, &e->waiters,
                                 &results,     &e->unique, &e->delayed, &e->dead};
     request_script(r, SCRIPT_ENQUEUE, 9, 8);
@@ -300,34 +404,62 @@ write_one(struct enqueue *e, struct request *r, const struct broker_job *job)
 static bool
 take_answer(struct enqueue *e, const redisReply *answer, struct error *err)
 {
-    struct chunk c = e->waiting[e->head];
+    struct chunk *oldest = &e->waiting[e->head], c = *oldest;
+    if (!answer_is_noscript(answer) && !answer_check(answer, err))
+        return false;
+    if (c.is_plain && c.n_queued > 0) {
+        oldest->n_queued--;
+        return answer->type == REDIS_REPLY_STATUS || answer_unexpected(answer, "enqueue", err);
+    }
     e->head = (e->head + 1) % WINDOW;
     e->count--;
-    if (answer_is_noscript(answer) && !c.with_source) {
+    if (answer_is_noscript(answer)) {
+        if (c.with_source)
+            return answer_check(answer, err);
         c.with_source = true;
         push_again(e, c);
         return true;
     }
-    if (!answer_check(answer, err))
-        return false;
+    if (!c.is_name)
+        e->heard |= 1u << script_of(e, &c);
+    if (c.is_plain)
+        return take_plain(e, &c, answer, err);
     if (!c.is_name)
         return take_results(e, &c, answer) || answer_unexpected(answer, "enqueue", err);
-    strcpy(e->b->announced, e->queue);
+    strcpy(e->b->announced, e->stream->queue);
     e->b->announced_until_ms = clock_mono_ms() + ANNOUNCED_MS;
+    return true;
+}
+
+/* The answer to EXEC. */
+static bool
+take_plain(struct enqueue *e, const struct chunk *c, const redisReply *answer, struct error *err)
+{
+    size_t n_commands = *e->channel ? 5 : 4;
+    if (!answer_is_array(answer, n_commands))
+        return answer_unexpected(answer, "enqueue", err);
+    for (size_t i = 0; i < n_commands; i++)
+        if (!answer_check(answer->element[i], err))
+            return false;
+    for (size_t i = 0; i < c->n; i++)
+        e->stream->results[c->first + i] = SUBMIT_DONE;
     return true;
 }
 
 static bool
 take_results(struct enqueue *e, const struct chunk *c, const redisReply *answer)
 {
-    bool is_bulk = !goes_alone(&e->jobs[c->first]);
+    bool is_bulk = !goes_alone(&e->stream->jobs[c->first]);
     enum broker_submitted exists = c->was_sent ? SUBMIT_DONE : SUBMIT_EXISTS;
     int64_t status = answer_status(answer);
     bool has_list = is_bulk && status == 1;
+    int64_t is_unlimited;
     if (status < 0 || status > (is_bulk ? 2 : 3))
         return false;
     if (has_list && !answer_is_array(answer, 1 + c->n))
         return false;
+    if (status == 0 && answer_integer(answer_at(answer, 1), &is_unlimited))
+        e->is_unlimited = is_unlimited == 1;
     if (status == 2 && c->n > 1 && !e->is_full) {
         struct chunk left = *c, right = *c;
         left.n = c->n / 2;
@@ -343,7 +475,7 @@ take_results(struct enqueue *e, const struct chunk *c, const redisReply *answer)
         if (has_list && (!answer_integer(answer->element[1 + i], &one) || one < 0 || one > 1))
             return false;
         enum broker_submitted fates[] = {SUBMIT_DONE, exists, SUBMIT_FULL, SUBMIT_TAKEN};
-        e->results[c->first + i] = fates[one];
+        e->stream->results[c->first + i] = fates[one];
     }
     return true;
 }
@@ -364,7 +496,7 @@ static void
 push_minutes_again(struct enqueue *e, struct chunk c)
 {
     while (c.was_sent && !c.is_name && c.n > 1) {
-        const struct broker_job *jobs = &e->jobs[c.first];
+        const struct broker_job *jobs = &e->stream->jobs[c.first];
         int64_t minute = id_created_ms(&jobs[c.n - 1].id) / 60000;
         struct chunk last = c;
         for (last.n = 1; last.n < c.n; last.n++)

@@ -72,20 +72,26 @@ catalogue_free(struct catalogue *c)
     free(c);
 }
 
+void
+catalogue_refresh(struct catalogue *c, const char *queue, const char *task)
+{
+    struct shelf *s = shelf_of(c, queue);
+    int64_t age_ms = clock_mono_ms() - s->read_at_ms;
+
+    if (!s->read_at_ms || age_ms > KEEP_MS || (age_ms > AGAIN_MS && !shelf_next(s, task, NULL))) {
+        shelf_fill(c, s);
+    }
+}
+
 bool
 catalogue_check(struct catalogue *c, const char *queue, const char *task,
                 const struct celeriac_value *args, const struct celeriac_value *kwargs,
                 struct error *err)
 {
     struct shelf *s = shelf_of(c, queue);
-    int64_t age_ms = clock_mono_ms() - s->read_at_ms;
-    const struct celeriac_task *known;
+    const struct celeriac_task *known = shelf_next(s, task, NULL);
     struct error first = ERROR_INIT;
 
-    if (!s->read_at_ms || age_ms > KEEP_MS || (age_ms > AGAIN_MS && !shelf_next(s, task, NULL))) {
-        shelf_fill(c, s);
-    }
-    known = shelf_next(s, task, NULL);
     for (; known; known = shelf_next(s, task, known)) {
         const struct celeriac_value *bound[16];
         struct error misfit = ERROR_INIT;

@@ -10,8 +10,11 @@ struct catalogue;
 struct catalogue *catalogue_new(struct broker *broker); /* borrowed */
 void catalogue_free(struct catalogue *c);
 
-/* Do the arguments fit the task, as far as the live workers of the queue have told? True also if
- * none of them knows the task, or if the broker cannot be asked now: the worker checks in any case.
+/* Asks the broker what the live workers of the queue know, unless that is known, and is not old,
+ * and has the task. */
+void catalogue_refresh(struct catalogue *c, const char *queue, const char *task);
+/* Do the arguments fit the task, as far as was known at the last refresh? True also if nobody knew
+ * the task, or if the broker could not be asked: the worker checks in any case. Asks nobody.
  * ERROR_USAGE. */
 bool catalogue_check(struct catalogue *c, const char *queue, const char *task,
                      const struct celeriac_value *args, const struct celeriac_value *kwargs,

@@ -45,9 +45,19 @@ struct watch *future_watch(struct celeriac_future *f);
 
 /* ---- client/submit.c ---- */
 
-/* As celeriac_submit_many, with an error for each job (code ERROR_NONE: taken). False: at least one
- * was not. */
-bool submit_jobs(struct celeriac_client *c, const struct celeriac_job *jobs, size_t n,
-                 struct celeriac_future **futures, struct error *errors);
+struct refusal {
+    size_t job; /* its index */
+    struct error error;
+};
+/* In no order. The caller frees `list`. */
+struct refusals {
+    struct refusal *list;
+    size_t n, room;
+};
+#define REFUSALS_INIT ((struct refusals){NULL, 0, 0})
+
+/* As celeriac_submit_many; tells of each job that was not taken, and why. */
+void submit_jobs(struct celeriac_client *c, const struct celeriac_job *jobs, size_t n,
+                 struct celeriac_future **futures, struct refusals *refusals);
 
 #endif

@@ -118,24 +118,27 @@ submit_batch(struct mapping *m, size_t n, struct celeriac_error *error)
 {
     struct celeriac_job *jobs = mem_array(n, sizeof *jobs);
     struct celeriac_future **futures = mem_array(n, sizeof *futures);
-    struct error *errors = mem_array(n, sizeof *errors);
+    struct refusals refusals = REFUSALS_INIT;
     struct celeriac_arena *arena = arena_new();
     bool ok = true;
 
     for (size_t i = 0; i < n; i++) {
         jobs[i] = job_for(m, m->next + i, arena);
     }
-    submit_jobs(m->client, jobs, n, futures, errors);
+    submit_jobs(m->client, jobs, n, futures, &refusals);
     for (size_t i = 0; i < n; i++) {
-        m->places[(m->next + i) % m->window] =
-            (struct place){.future = futures[i], .error = errors[i]};
-        if (ok && !futures[i] && errors[i].code != ERROR_USAGE && errors[i].code != ERROR_DATA) {
-            ok = client_fail(error, &errors[i]);
+        m->places[(m->next + i) % m->window] = (struct place){.future = futures[i]};
+    }
+    for (size_t i = 0; i < refusals.n; i++) {
+        const struct refusal *r = &refusals.list[i];
+        m->places[(m->next + r->job) % m->window].error = r->error;
+        if (ok && r->error.code != ERROR_USAGE && r->error.code != ERROR_DATA) {
+            ok = client_fail(error, &r->error);
         }
     }
     m->next += n;
     arena_free(arena);
-    free(errors);
+    free(refusals.list);
     free(futures);
     free(jobs);
     return ok;

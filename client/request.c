@@ -26,7 +26,7 @@ request_init(struct request *r, const struct celeriac_options *o, int64_t redis_
 
     o = o ? o : &defaults;
     *r = (struct request){.message = MESSAGE_INIT};
-    r->queue = o->queue ? o->queue : "default";
+    r->queue = o->queue ? o->queue : QUEUE_DEFAULT;
     if (!broker_queue_name_is_valid(r->queue)) {
         return error_set(err, ERROR_USAGE,
                          "queue \"%s\": expected 1 to %d letters, digits, '_', '.', '-'", r->queue,

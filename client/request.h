@@ -6,6 +6,8 @@
 #include "broker/types.h"
 #include "client/celeriac.h"
 
+#define QUEUE_DEFAULT "default"
+
 /* Options that have been checked. Strings and tags are borrowed. */
 struct request {
     struct message message; /* without task, arguments, key */

@@ -93,18 +93,23 @@ has_failed(const struct writer *w)
     return w->problem != NULL || w->is_too_large;
 }
 
+/* Most of what comes is a few bytes, for which there is room: that must be quick. */
 static int
 on_bytes(void *arg, const char *data, size_t len)
 {
     struct writer *w = arg;
+    struct buffer *out = w->out;
 
-    if (len > w->limit - w->out->len)
+    if (len > w->limit - out->len)
         w->is_too_large = true;
     if (has_failed(w))
         return -1;
-    if (len > 0)
-        memcpy(buffer_room(w->out, len), data, len);
-    w->out->len += len;
+    char *to = len < out->capacity - out->len ? out->data + out->len : buffer_room(out, len);
+    out->len += len;
+    if (len == 1)
+        *to = *data;
+    else if (len > 0)
+        memcpy(to, data, len);
     return 0;
 }
 

@@ -2,7 +2,7 @@
 -- been sent before, so that none of them can exist: nothing is looked up.
 -- KEYS  1 jobs  2 ready:<priority>  3 bell  4 meta  5 waiters  6 dead
 -- ARGV  1 channel to tell of the outcomes, or ''  2.. id, message for each job (at most 500 jobs)
--- Returns {0}: all done. {2}: the queue is full, nothing changed.
+-- Returns {0, u}: all done; u 1: nothing limits the queue. {2}: the queue is full, nothing changed.
 local n, ids = (#ARGV - 1) / 2, {}
 local cap = tonumber(redis.call('HGET', KEYS[4], 'max_length') or nil)
 if cap and redis.call('HLEN', KEYS[1]) - redis.call('ZCARD', KEYS[6]) + n > cap then return {2} end
@@ -16,4 +16,4 @@ if ARGV[1] ~= '' then
 end
 redis.call('LPUSH', KEYS[2], unpack(ids))
 ring(KEYS[3])
-return {0}
+return {0, cap and 0 or 1}

@@ -116,6 +116,7 @@ show(struct celeriac_client *client, const struct celeriac_job *job, struct cele
     int64_t now_ms;
     int code = 0;
 
+    catalogue_refresh(client->catalogue, o->queue, job->task);
     if (!client_redis_ms(client, &now_ms, &err) || !request_init(&r, o, now_ms, &err) ||
         !request_encode(&r, &what, &bytes, &offset, &encoded, &err) ||
         !catalogue_check(client->catalogue, o->queue, job->task, job->args, job->kwargs, &err)) {

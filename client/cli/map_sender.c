@@ -168,8 +168,9 @@ parse_line(struct map_sender *s, const struct map_line *line, struct argument_li
         !merge_kwargs(s, out, err)) {
         return false;
     }
-    return !s->set.client->catalogue || catalogue_check(s->set.client->catalogue, s->queue,
-                                                        s->set.task, out->args, out->kwargs, err);
+    catalogue_refresh(s->set.client->catalogue, s->queue, s->set.task);
+    return catalogue_check(s->set.client->catalogue, s->queue, s->set.task, out->args, out->kwargs,
+                           err);
 }
 
 /* What a line says itself wins over -k. */

@@ -398,6 +398,7 @@ static const char *const strange[] = {
     "*5\r\n:2\r\n:2\r\n:2\r\n:2\r\n$1\r\nx\r\n",
     "*4\r\n$1\r\nw\r\n$1\r\n1\r\n$3\r\nw/1\r\n$1\r\nw\r\n",
     "*1\r\n$1\r\nq\r\n",
+    "*2\r\n:0\r\n:1\r\n",
     "+OK\r\n",
     "-ERR strange\r\n",
     "-LOADING wait\r\n",
@@ -440,8 +441,8 @@ static void
 call_everything(struct broker_fixture *f, const char *queue)
 {
     struct broker *b = f->broker;
-    struct broker_job jobs[3] = {make_job(f), make_job(f), make_unique_job(f, "k")};
-    enum broker_submitted results[3];
+    struct broker_job jobs[3] = {make_job(f), make_job(f), make_unique_job(f, "k")}, many[300];
+    enum broker_submitted results[300];
     struct broker_record record;
     enum job_state now;
     struct broker_queue *queues;
@@ -453,6 +454,11 @@ call_everything(struct broker_fixture *f, const char *queue)
     int left = 100;
     struct broker_listing listing = {queue, JOB_UNKNOWN, 10};
     (void)broker_enqueue(b, "q", jobs, 3, "c", results, &err);
+    for (size_t i = 0; i < 300; i++) {
+        many[i] = jobs[0];
+        many[i].is_fresh = true;
+    }
+    (void)broker_enqueue(b, "q", many, 300, "c", results, &err);
     (void)broker_watch(b, "q", &jobs[0].id, 1, "c", ignore_outcome, NULL, &missing, &err);
     (void)broker_find(b, queue, &jobs[0].id, 1, true, f->arena, &record, &err);
     if (now_strange[0] != '*' || strchr(now_strange, 'x') == NULL)
