@@ -60,6 +60,8 @@ class Acl(Case):
         client = lambda *argv, **options: self.as_role("client", *argv, **options)
         self.assertEqual(client("run", "sum_range", 5).value, 10)
         self.assertEqual(len(client("map", "sum_range", stdin="1\n2\n3\n").json), 3)
+        many = client("map", "echo", stdin="".join("%d\n" % i for i in range(900))).json  # without scripts
+        self.assertEqual(len(many), 900)
         job = client("submit", "echo", 1).out.strip()
         self.assertEqual(client("wait", job).value, 1)
         client("result", job)
