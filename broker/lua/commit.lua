@@ -41,7 +41,7 @@ if #live > 0 then
     if ARGV[4] == '1' then
         redis.call('SET', KEYS[7], kept and kept[2] or ARGV[8], 'PX', ARGV[2])
     else
-        if kept then bulk('HSET', KEYS[7], kept) else bulk('HSET', KEYS[7], ARGV, 7) end
+        if kept then hset(KEYS[7], kept) else hset(KEYS[7], ARGV, 7) end
         -- a minute more than asked, so that most commits need not set it again
         if redis.call('PTTL', KEYS[7]) < ttl then redis.call('PEXPIRE', KEYS[7], ttl + 60000) end
     end

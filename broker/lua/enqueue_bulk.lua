@@ -25,8 +25,8 @@ for i = 1, #ids do
     end
 end
 if #fresh > 0 then
-    bulk('HSET', KEYS[1], put)
-    if ARGV[1] ~= '' then bulk('HSET', KEYS[5], back) end
+    hset(KEYS[1], put)
+    if ARGV[1] ~= '' then hset(KEYS[5], back) end
     bulk('LPUSH', KEYS[2], fresh)
     ring(KEYS[3])
 end

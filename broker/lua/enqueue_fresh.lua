@@ -8,11 +8,11 @@ local cap = tonumber(redis.call('HGET', KEYS[4], 'max_length') or nil)
 if cap and redis.call('HLEN', KEYS[1]) - redis.call('ZCARD', KEYS[6]) + n > cap then return {2} end
 
 for i = 1, n do ids[i] = ARGV[2 * i] end
-redis.call('HSET', KEYS[1], unpack(ARGV, 2))
+hset(KEYS[1], ARGV, 2)
 if ARGV[1] ~= '' then
     local back, channel = {}, ARGV[1]
     for i = 1, n do back[2 * i - 1], back[2 * i] = ids[i], channel end
-    redis.call('HSET', KEYS[5], unpack(back))
+    hset(KEYS[5], back)
 end
 redis.call('LPUSH', KEYS[2], unpack(ids))
 ring(KEYS[3])

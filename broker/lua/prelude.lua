@@ -1,6 +1,7 @@
 -- Put in front of every script. Nothing here touches a key that is not passed in.
 -- A message starts with 8 bytes: version, priority '0'..'9', attempts (2), crashes, lost, flags, length of unique key.
 local CHUNK = 1000 -- arguments per call: far below the limit of unpack
+local LARGE = 128  -- arguments of an HSET that is worth a table
 local SUSPECT = 1  -- flag: may have killed its process, runs alone; 2: a limit key stands behind the uniqueness key
 local PUSHED_MAX = 16384 -- bytes of an outcome that is published whole
 
@@ -15,6 +16,15 @@ local function bulk(command, key, args, first)
     for i = first or 1, #args, CHUNK do
         redis.call(command, key, unpack(args, i, math.min(i + CHUNK - 1, #args)))
     end
+end
+
+-- HSET of fields and values. Redis keeps a hash of up to 512 fields packed, and walks through it for each field, so that
+-- a batch of hundreds costs its square. A value of more than 64 bytes, which goes again at once, makes it a table.
+local function hset(key, pairs_, first)
+    local is_large = #pairs_ - (first or 1) >= LARGE
+    if is_large then redis.call('HSET', key, '', string.rep(' ', 65)) end
+    bulk('HSET', key, pairs_, first)
+    if is_large then redis.call('HDEL', key, '') end
 end
 
 local function hmget(key, fields)

@@ -45,7 +45,7 @@ local start = string.format('%.0f', now)
 for i = 1, #ids do
     if messages[i] then own[at + 1], own[at + 2], at = ids[i], start, at + 2 end
 end
-bulk('HSET', KEYS[3], own)
+hset(KEYS[3], own)
 if redis.call('EXISTS', KEYS[6]) == 1 then
     local marks = hmget(KEYS[6], ids)
     for i = 1, #ids do if marks[i] then marked[#marked + 1] = ids[i] end end

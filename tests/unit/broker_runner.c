@@ -63,6 +63,21 @@ jobs_come_in_order(void **state)
     assert_int_equal(got, 2500);
 }
 
+/* A packed hash is walked through for each field, which would make a batch cost its square. */
+static void
+large_batches_are_kept_as_tables(void **state)
+{
+    struct loop_fixture *f = *state;
+    static struct id ids[200];
+    submit_some(f, ids, 200);
+    join(f);
+    reserve(f, 200, false);
+    assert_int_equal(f->told.n, 200);
+    assert_string_equal(redis_do(&f->client.redis, "OBJECT ENCODING celeriac:{q}:active:w/1")->str,
+                        "hashtable");
+    assert_int_equal(redis_number(redis_do(&f->client.redis, "HLEN celeriac:{q}:active:w/1")), 200);
+}
+
 static void
 a_paused_queue_says_so(void **state)
 {
@@ -430,6 +445,7 @@ main(void)
     const struct CMUnitTest tests[] = {
         TEST(an_unregistered_runner_gets_nothing),
         TEST(jobs_come_in_order),
+        TEST(large_batches_are_kept_as_tables),
         TEST(a_paused_queue_says_so),
         TEST(an_id_without_message_is_dropped),
         TEST(a_suspect_runs_alone),
