@@ -197,6 +197,25 @@ long_searches_stop_when_they_are_cancelled(void **state)
     stops("next_prime", args);
 }
 
+/* The rounds of a length at which GMP does each in one piece. */
+static void
+rounds_stop_when_they_are_cancelled(void **state)
+{
+    (void)state;
+    char number[2048];
+    pthread_t thread;
+    snprintf(number, sizeof(number), "%s",
+             celeriac_testing_run(bigint, "power", "[2,4423]", NULL).result);
+    number[strlen(number) - 1]--;
+    char args[2100];
+    snprintf(args, sizeof(args), "[%s]", number);
+    assert_int_equal(pthread_create(&thread, NULL, cancel_when_running, bigint), 0);
+    const struct celeriac_testing_end end = celeriac_testing_run(bigint, "is_prime", args, NULL);
+    pthread_join(thread, NULL);
+    celeriac_testing_cancel(bigint, false);
+    assert_int_equal(end.outcome, CELERIAC_CANCELLED);
+}
+
 int
 main(void)
 {
@@ -209,6 +228,7 @@ main(void)
         cmocka_unit_test(factors_are_known),
         cmocka_unit_test(powers_of_large_primes_are_no_work),
         cmocka_unit_test(factors_multiply_to_the_number),
+        cmocka_unit_test(rounds_stop_when_they_are_cancelled),
         cmocka_unit_test(long_searches_stop_when_they_are_cancelled),
     };
     return cmocka_run_group_tests(tests, setup, teardown);

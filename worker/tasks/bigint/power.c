@@ -44,8 +44,12 @@ power_modulo(struct celeriac_context *ctx, const struct power *p, mpz_t out)
 {
     const double bits = (double)mpz_sizeinbase(p->modulus, 2);
     const double cost = (double)mpz_sizeinbase(p->exponent, 2) * bits * bits;
+    if (celeriac_cancelled(ctx))
+        return false;
     if (mpz_sgn(p->exponent) == 0 || cost <= GMP_COST_MAX) {
         mpz_powm(out, p->base, p->exponent, p->modulus);
+        if (p->progress_to > 0)
+            celeriac_progress(ctx, p->progress_to);
         return true;
     }
     return power_by_steps(ctx, p, out);
