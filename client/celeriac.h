@@ -65,7 +65,8 @@ struct celeriac_settings {
     const char *password_file; /* its first line replaces the URL's password; NULL: none */
     int connect_timeout_ms;    /* 0: 5,000 */
     int command_timeout_ms;    /* 0: 10,000 */
-    int outage_ms;    /* how long waiting bears an unreachable Redis; 0: 60,000; -1: for ever */
+    int outage_ms; /* how long waiting bears an unreachable Redis; 0: 60,000; -1: for ever */
+    size_t max_message_bytes; /* of a job with its arguments, 1 KiB to 64 MiB; 0: 1 MiB */
     bool skip_checks; /* do not check arguments against the signatures that workers publish */
     /* Told in one line when the connection is lost while waiting, and when it is back. NULL:
      * silent. */
@@ -75,12 +76,12 @@ struct celeriac_settings {
 
 #define CELERIAC_SETTINGS_INIT                                                                     \
     {                                                                                              \
-        NULL, NULL, NULL, 0, 0, 0, false, NULL, NULL                                               \
+        NULL, NULL, NULL, 0, 0, 0, 0, false, NULL, NULL                                            \
     }
 
 /* NULL: the settings of the environment (CELERIAC_BROKER, REDIS_URL, CELERIAC_NAMESPACE,
- * CELERIAC_PASSWORD_FILE) and of ./celeriac.conf, $XDG_CONFIG_HOME/celeriac/celeriac.conf and
- * /etc/celeriac/celeriac.conf. */
+ * CELERIAC_PASSWORD_FILE, CELERIAC_MAX_MESSAGE) and of ./celeriac.conf,
+ * $XDG_CONFIG_HOME/celeriac/celeriac.conf and /etc/celeriac/celeriac.conf. */
 CELERIAC_API struct celeriac_client *celeriac_connect(const struct celeriac_settings *settings,
                                                       struct celeriac_error *error);
 /* Also frees all futures of the client. The jobs go on. NULL is fine. */

@@ -39,6 +39,7 @@ celeriac_connect(const struct celeriac_settings *settings, struct celeriac_error
         usual.broker = found.broker;
         usual.namespace_ = found.namespace;
         usual.password_file = found.password_file;
+        usual.max_message_bytes = (size_t)found.max_message_bytes;
         settings = &usual;
     }
     c = mem_zero(sizeof *c);
@@ -152,6 +153,14 @@ open_client(struct celeriac_client *c, const struct celeriac_settings *settings,
 {
     struct broker_settings broker;
 
+    size_t max_bytes =
+        settings->max_message_bytes ? settings->max_message_bytes : MESSAGE_MAX_DEFAULT;
+
+    if (max_bytes < MESSAGE_MAX_LEAST || max_bytes > MESSAGE_MAX_MOST) {
+        return error_set(err, ERROR_CONFIG, "largest message %zu bytes: expected %d to %d",
+                         max_bytes, MESSAGE_MAX_LEAST, MESSAGE_MAX_MOST);
+    }
+    c->max_message_bytes = max_bytes;
     c->ready_end = &c->ready;
     c->url = copy(settings->broker);
     c->namespace = copy(settings->namespace_);

@@ -16,6 +16,7 @@ struct celeriac_client {
     struct watcher watcher;
     struct catalogue *catalogue; /* NULL: arguments are not checked */
     struct queue_name *queues;
+    size_t max_message_bytes;
     int64_t clock_offset_ms; /* Redis' clock minus ours */
     int64_t clock_read_ms;   /* when it was measured, monotonic; 0: never */
 

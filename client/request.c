@@ -49,6 +49,7 @@ request_init(struct request *r, const struct celeriac_options *o, int64_t redis_
     r->delay_ms = o->due_at_ms ? 0 : o->delay_ms;
     r->due_at_ms = o->due_at_ms;
     r->id = o->id;
+    r->max_bytes = MESSAGE_MAX_DEFAULT;
     r->message.priority = (uint8_t)o->priority;
     r->message.max_retries = o->retries;
     r->message.backoff_ms = o->backoff_ms;
@@ -96,7 +97,7 @@ request_encode(const struct request *r, const struct request_job *what, struct b
         m.unique = key;
     }
     m.unique_len = m.unique ? strlen(m.unique) : 0;
-    if (!message_encode(&m, MESSAGE_MAX_DEFAULT, out, err)) {
+    if (!message_encode(&m, r->max_bytes, out, err)) {
         out->len = begin;
         return false;
     }

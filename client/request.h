@@ -14,7 +14,8 @@ struct request {
     const char *queue;
     const char *unique; /* NULL: none; "": made from task and arguments */
     int64_t delay_ms, due_at_ms, unique_ttl_ms;
-    const char *id; /* NULL: a fresh one for each job */
+    const char *id;   /* NULL: a fresh one for each job */
+    size_t max_bytes; /* of a message; the caller may change it from the default */
 };
 
 /* `redis_ms` is now, for the expiry; any number if options->expires_ms is 0. ERROR_USAGE names the

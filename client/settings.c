@@ -32,6 +32,15 @@ const struct option client_settings_rows[CLIENT_SETTINGS_ROWS] = {
      .unit = "FILE",
      .help = "file whose first line is the password for Redis",
      .offset = offsetof(struct client_settings, password_file)},
+    {.name = "max-message",
+     .type = OPTION_SIZE,
+     .is_setting = true,
+     .fallback = "1M",
+     .min = MESSAGE_MAX_LEAST,
+     .max = MESSAGE_MAX_MOST,
+     .unit = "SIZE",
+     .help = "largest job that is sent, with its arguments, up to 64M",
+     .offset = offsetof(struct client_settings, max_message_bytes)},
 };
 
 static bool starts_with(const char *text, const char *prefix);

@@ -1,4 +1,4 @@
-/* Where the broker is: the three settings that the library and the program share. */
+/* Where the broker is, and what goes there: the settings that the library and the program share. */
 #ifndef CLIENT_SETTINGS_H
 #define CLIENT_SETTINGS_H
 
@@ -7,9 +7,10 @@
 
 struct client_settings {
     const char *broker, *namespace, *password_file; /* NULL: none */
+    int64_t max_message_bytes;                      /* of a job with its arguments */
 };
 
-enum { CLIENT_SETTINGS_ROWS = 3 };
+enum { CLIENT_SETTINGS_ROWS = 4 };
 extern const struct option client_settings_rows[CLIENT_SETTINGS_ROWS];
 
 /* After options_read: applies REDIS_URL, which stands behind the option and CELERIAC_BROKER and

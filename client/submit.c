@@ -218,6 +218,7 @@ make_job(struct batch *b, size_t i, struct error *err)
 
     if (!b->has_request || job->options != b->options) {
         b->has_request = request_init(&b->request, job->options, b->now_ms, err);
+        b->request.max_bytes = b->client->max_message_bytes;
         b->options = job->options;
     }
     b->scratch.len = 0;

@@ -18,7 +18,11 @@ enum {
     MESSAGE_HEAD = 8, /* version, priority '0'..'9', attempts (2, big-endian), crashes, lost, flags,
                          length of key */
     MESSAGE_MAX_DEFAULT = 1 << 20,
+    MESSAGE_MAX_LEAST = 1 << 10,
+    MESSAGE_MAX_MOST = 64 << 20,
     RESULT_MAX_DEFAULT = 16 << 20,
+    RESULT_MAX_LEAST = 1 << 10,
+    RESULT_MAX_MOST = 256 << 20,
     MESSAGE_DEPTH_MAX = 16,
     TASK_NAME_MAX = 64,
     QUEUE_NAME_MAX = 64,

@@ -18,7 +18,8 @@ job_take(struct job_store *store)
 
     if (job == NULL)
         job = mem_alloc(sizeof(*job));
-    *job = (struct job){.arena = arena, .runtime_us = -1};
+    *job =
+        (struct job){.arena = arena, .max_result_bytes = store->max_result_bytes, .runtime_us = -1};
     return job;
 }
 
@@ -54,7 +55,7 @@ job_end(struct job *job, struct outcome *o, const char *worker, struct buffer *s
     o->attempt = m->attempts + 1u;
     o->crashes = m->crashes;
     scratch->len = 0;
-    if (!outcome_encode(o, RESULT_MAX_DEFAULT, scratch, &err)) {
+    if (!outcome_encode(o, job->max_result_bytes, scratch, &err)) {
         MUST(o->state == JOB_SUCCESS || o->error_message != NULL);
         o->state = JOB_FAILURE;
         o->result = NULL;

@@ -27,6 +27,7 @@ struct job {
     int64_t reserved_us, reserved_redis_ms; /* the same moment, CLOCK_MONOTONIC and Redis TIME */
     unsigned runner_k;                      /* of that name */
     const char *queue_name;
+    size_t max_result_bytes;
     struct celeriac_arena *arena; /* holds everything below */
     const char *bytes;
     size_t len;
@@ -44,6 +45,7 @@ struct job {
  * loop. */
 struct job_store {
     struct pool_list unused;
+    size_t max_result_bytes; /* what the jobs get */
 };
 
 struct job *job_take(struct job_store *store);

@@ -71,6 +71,7 @@ runner_main(struct heritage *h)
     r->heritage = h;
     h->held = r;
     r->settings = h->settings;
+    r->store.max_result_bytes = h->settings->max_result_bytes;
     r->mean_us = -1;
     r->look_at_ms = INT64_MAX;
     r->is_quiet = h->is_quiet;

@@ -35,6 +35,7 @@ struct worker_settings {
     int64_t lease_ms, grace_ms;
     int64_t max_jobs;         /* a runner is replaced after so many; 0: never */
     int64_t max_memory_bytes; /* private memory of a runner; 0: unlimited */
+    size_t max_result_bytes;  /* of an outcome, encoded; a larger result is a failure */
     unsigned max_crashes, max_lost;
     bool is_burst;
     /* Reads the settings anew, for SIGHUP; `id` is kept by the caller. NULL: what is here stays. */

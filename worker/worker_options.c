@@ -98,6 +98,15 @@ const struct option worker_option_rows[WORKER_OPTION_ROWS] = {
      .is_setting = true,
      .help = "replace a process that uses more memory, 0 means no limit",
      .offset = offsetof(struct worker_options, max_memory_bytes)},
+    {.name = "max-result",
+     .type = OPTION_SIZE,
+     .unit = "SIZE",
+     .fallback = "16M",
+     .min = RESULT_MAX_LEAST,
+     .max = RESULT_MAX_MOST,
+     .is_setting = true,
+     .help = "largest result of a job, up to 256M; a larger one is a failure",
+     .offset = offsetof(struct worker_options, max_result_bytes)},
     {.name = "max-crashes",
      .type = OPTION_INTEGER,
      .unit = "N",
@@ -166,6 +175,7 @@ worker_settings_read(struct worker_settings *out, const struct worker_options *o
     out->grace_ms = o->grace_ms;
     out->max_jobs = o->max_jobs;
     out->max_memory_bytes = o->max_memory_bytes;
+    out->max_result_bytes = (size_t)o->max_result_bytes;
     out->max_crashes = (unsigned)o->max_crashes;
     out->max_lost = MAX_LOST;
     if (out->threads > WORKER_THREADS_MAX)

@@ -10,11 +10,11 @@ struct worker_options {
     bool is_strict, is_burst, is_check;
     int64_t processes, threads; /* threads 0: half of the cores */
     const char *name, *http;
-    int64_t lease_ms, grace_ms, max_jobs, max_memory_bytes, max_crashes;
+    int64_t lease_ms, grace_ms, max_jobs, max_memory_bytes, max_result_bytes, max_crashes;
     int log_level, log_format;
 };
 
-enum { WORKER_OPTION_ROWS = 16 };
+enum { WORKER_OPTION_ROWS = 17 };
 extern const struct option worker_option_rows[WORKER_OPTION_ROWS];
 
 /* Fills all settings but `id` and `reload`; copies every string. ERROR_USAGE, ERROR_CONFIG. */

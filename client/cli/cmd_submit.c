@@ -117,8 +117,11 @@ show(struct celeriac_client *client, const struct celeriac_job *job, struct cele
     int code = 0;
 
     catalogue_refresh(client->catalogue, o->queue, job->task);
-    if (!client_redis_ms(client, &now_ms, &err) || !request_init(&r, o, now_ms, &err) ||
-        !request_encode(&r, &what, &bytes, &offset, &encoded, &err) ||
+    if (!client_redis_ms(client, &now_ms, &err) || !request_init(&r, o, now_ms, &err)) {
+        return cli_fail(&err);
+    }
+    r.max_bytes = client->max_message_bytes;
+    if (!request_encode(&r, &what, &bytes, &offset, &encoded, &err) ||
         !catalogue_check(client->catalogue, o->queue, job->task, job->args, job->kwargs, &err)) {
         code = cli_fail(&err);
     } else {

@@ -7,7 +7,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAP_LINE_MAX = 8 << 20 };
+enum { MAP_LINE_MAX = 128 << 20 };
 
 struct map_input {
     int fd;

@@ -239,8 +239,12 @@ add_job(struct map_sender *s, const struct request_job *what, uint64_t line, uin
     int64_t now_ms = 0;
 
     if ((o->expires_ms && !client_redis_ms(s->set.client, &now_ms, &err)) ||
-        !request_init(&r, o, now_ms, &err) ||
-        !request_encode(&r, what, &s->bytes, &s->offsets[s->n], job, &err)) {
+        !request_init(&r, o, now_ms, &err)) {
+        refuse(s, line, n_lines, err.message);
+        return;
+    }
+    r.max_bytes = s->set.client->max_message_bytes;
+    if (!request_encode(&r, what, &s->bytes, &s->offsets[s->n], job, &err)) {
         refuse(s, line, n_lines, err.message);
         return;
     }

@@ -33,6 +33,7 @@ session_client(const struct cli *cli, int *code)
     settings.broker = cli->settings.broker;
     settings.namespace_ = cli->settings.namespace;
     settings.password_file = cli->settings.password_file;
+    settings.max_message_bytes = (size_t)cli->settings.max_message_bytes;
     settings.on_outage = on_outage;
     client = celeriac_connect(&settings, &error);
     if (!client) {

@@ -119,6 +119,7 @@ set_up(void **state)
                                   .slot = &board->slots[0],
                                   .look_at_ms = &s->look_at_ms};
     own_slot = s->place.slot;
+    s->store.max_result_bytes = RESULT_MAX_DEFAULT;
     s->arena = arena_new();
     *state = s;
     return 0;
