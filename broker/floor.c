@@ -51,6 +51,7 @@ floor_open(struct floor **result, const struct broker_settings *settings, struct
     }
     struct floor *f = mem_zero(sizeof *f);
     f->link = link;
+    f->link.may_spin = false; /* a plain client sleeps */
     f->space = mem_text(settings->namespace != NULL ? settings->namespace : NAMESPACE_DEFAULT);
     *result = f;
     return true;

@@ -2,12 +2,17 @@
  * it trickles in, and a long pipeline is written and read at the same time, which a blocking write
  * of all of it would turn into a deadlock once the buffers on both sides are full.
  *
+ * Whoever sleeps is woken late: on a virtual machine 30 us after the bytes are there, as long as
+ * Redis took. So a wait that follows a short one looks for SPIN_US before it sleeps, and lets
+ * others run between two looks.
+ *
  * After any anomaly the caller closes; nothing is ever read from a stream that may be out of step.
  */
 #include "broker/link.h"
 
 #include <errno.h>
 #include <poll.h>
+#include <sched.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -16,10 +21,11 @@
 #include "broker/socket.h"
 #include "common/clock.h"
 
-enum { READ_SIZE = 64 * 1024 };
+enum { READ_SIZE = 64 * 1024, SPIN_US = 300 };
 
 static bool connect_some(struct link *l, int64_t deadline_ms, struct error *err);
 static bool greet(struct link *l, int64_t deadline_ms, struct error *err);
+static int await(struct link *l, struct pollfd *p, int timeout_ms);
 static bool read_some(struct link *l, struct error *err);
 static enum link_event lose(struct link *l);
 static int time_left(int64_t deadline_ms);
@@ -34,7 +40,7 @@ link_init(struct link *l, const struct broker_settings *settings, struct error *
         url_clear(&url);
         return false;
     }
-    *l = (struct link){.url = url, .fd = -1};
+    *l = (struct link){.url = url, .fd = -1, .may_spin = true, .waited_us = SPIN_US};
     l->connect_timeout_ms =
         settings->connect_timeout_ms > 0 ? settings->connect_timeout_ms : CONNECT_TIMEOUT_MS;
     l->command_timeout_ms =
@@ -110,7 +116,7 @@ link_wait(struct link *l, int timeout_ms, redisReply **answer, struct error *err
         if (l->sent < l->out.bytes.len)
             p.events |= POLLOUT;
         int left = timeout_ms < 0 ? -1 : time_left(deadline_ms);
-        int ready = poll(&p, 1, left);
+        int ready = await(l, &p, left);
         if (ready == 0 && left == 0 && is_last_look) {
             error_set(err, ERROR_TIMEOUT, "%s: no answer within %d ms", l->url.shown, timeout_ms);
             return LINK_TIMEOUT;
@@ -139,6 +145,25 @@ link_send(struct link *l, struct error *err)
         l->sent += (size_t)n;
     }
     return true;
+}
+
+/* poll(2). */
+static int
+await(struct link *l, struct pollfd *p, int timeout_ms)
+{
+    if (timeout_ms == 0 || !l->may_spin)
+        return poll(p, 1, timeout_ms);
+    const int64_t since_us = clock_mono_us();
+    int ready = 0;
+    if (l->waited_us < SPIN_US) {
+        do
+            ready = poll(p, 1, 0);
+        while (ready == 0 && clock_mono_us() - since_us < SPIN_US && sched_yield() == 0);
+    }
+    if (ready == 0)
+        ready = poll(p, 1, timeout_ms);
+    l->waited_us = clock_mono_us() - since_us;
+    return ready;
 }
 
 static enum link_event

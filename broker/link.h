@@ -17,7 +17,9 @@ struct link {
     int fd; /* -1: closed */
     redisReader *reader;
     struct request out;
-    size_t sent; /* bytes of `out` that have gone */
+    size_t sent;       /* bytes of `out` that have gone */
+    bool may_spin;     /* looks a moment before it sleeps, if the last wait was as short */
+    int64_t waited_us; /* the last wait's length */
 };
 
 /* Reads the settings; does not dial. ERROR_CONFIG. */

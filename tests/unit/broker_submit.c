@@ -320,6 +320,33 @@ a_feed_hears_of_outcomes(void **state)
     broker_feed_close(feed);
 }
 
+static int64_t
+cpu_us(void)
+{
+    struct timespec t;
+    assert_int_equal(clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t), 0);
+    return t.tv_sec * INT64_C(1000000) + t.tv_nsec / 1000;
+}
+
+/* It looks a moment before it sleeps, but only while that pays. */
+static void
+a_feed_that_waits_long_sleeps(void **state)
+{
+    struct broker_fixture *f = *state;
+    struct heard h = {0};
+    struct broker_feed *feed;
+    OK(broker_feed_open(&feed, &f->settings, &err));
+    redis_do(&f->redis, "PUBLISH %s x", broker_feed_channel(feed));
+    int64_t since = cpu_us();
+    FAILS(broker_feed_wait(feed, 300, hear, &h, &err), ERROR_TIMEOUT); /* after a short wait */
+    assert_in_range(cpu_us() - since, 0, 100000);
+    since = cpu_us();
+    for (int i = 0; i < 100; i++)
+        FAILS(broker_feed_wait(feed, 5, hear, &h, &err), ERROR_TIMEOUT);
+    assert_in_range(cpu_us() - since, 0, 15000);
+    broker_feed_close(feed);
+}
+
 static void
 a_feed_survives_what_strangers_publish(void **state)
 {
@@ -380,6 +407,7 @@ main(void)
         TEST(watch_tells_what_exists_and_what_is_missing),
         TEST(watching_many_takes_several_pipelines),
         TEST(a_feed_hears_of_outcomes),
+        TEST(a_feed_that_waits_long_sleeps),
         TEST(a_feed_survives_what_strangers_publish),
         TEST(a_lost_feed_is_noticed_and_reopened),
     };
