@@ -118,7 +118,8 @@ void
 claim_ring(struct runner *r)
 {
     const char *names[WORKER_QUEUES_MAX];
-    const size_t n = within_life(r, idle_slots(r));
+    /* While nothing runs the mean cannot change, so what may be reserved ahead may be now. */
+    const size_t n = r->in_pool == 0 ? wanted(r) : within_life(r, idle_slots(r));
     struct identity *id = r->queues[0].current;
 
     if (n == 0 || r->bell == NULL || !broker_loop_is_up(r->bell) || !identity_all_joined(r))

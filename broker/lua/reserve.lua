@@ -10,7 +10,8 @@ if not worker or string.find(worker, ' ', 1, true) then
     if redis.call('EXISTS', unpack(KEYS, 7, 17)) > 0 then ring(KEYS[4]) end -- its ring was for somebody else
     return {1, 0, 0}
 end
-if redis.call('EXISTS', unpack(KEYS, 7, 17)) == 0 then return {0, 0, 0} end
+local filled = redis.call('EXISTS', unpack(KEYS, 7, 17))
+if filled == 0 then return {0, 0, 0} end
 if redis.call('HEXISTS', KEYS[5], 'paused') == 1 then return {3, 0, 0} end
 
 local ids, status = {}, 0
@@ -28,7 +29,9 @@ if redis.call('EXISTS', KEYS[7]) == 1 then
     end
 end
 if status == 0 then
-    for i = 8, 17 do
+    -- Most queues use one priority, the default.
+    ids = filled == 1 and redis.call('RPOP', KEYS[12], n) or {}
+    for i = 8, #ids == 0 and 17 or 0 do
         local got = redis.call('RPOP', KEYS[i], n - #ids)
         if got and #ids == 0 then
             ids = got
@@ -50,5 +53,6 @@ if redis.call('EXISTS', KEYS[6]) == 1 then
     local marks = hmget(KEYS[6], ids)
     for i = 1, #ids do if marks[i] then marked[#marked + 1] = ids[i] end end
 end
-if redis.call('EXISTS', unpack(KEYS, 7, 17)) > 0 then ring(KEYS[4]) end
+-- one list gave less than was asked for: nothing is left
+if (status == 2 or #ids >= n or filled > 1) and redis.call('EXISTS', unpack(KEYS, 7, 17)) > 0 then ring(KEYS[4]) end
 return {status, now, 0, ids, messages, marked}

@@ -361,6 +361,39 @@ leaving_hands_back_everything(void **state)
 
 /* ---- the bell ---- */
 
+/* Whether the next reservation of up to n jobs rings. */
+static bool
+rings(struct loop_fixture *f, size_t n, bool alone)
+{
+    redis_do(&f->client.redis, "DEL celeriac:{q}:bell");
+    reserve(f, n, alone);
+    assert_true(f->told.n > 0);
+    return redis_number(redis_do(&f->client.redis, "LLEN celeriac:{q}:bell")) == 1;
+}
+
+static void
+who_leaves_work_behind_rings(void **state)
+{
+    struct loop_fixture *f = *state;
+    struct id ids[6];
+    submit_some(f, ids, 4);
+    join(f);
+    assert_true(rings(f, 3, false));
+    assert_false(rings(f, 3, false));
+    submit_some(f, ids, 6);
+    redis_do(&f->client.redis, "LMOVE celeriac:{q}:ready:5 celeriac:{q}:ready:9 RIGHT LEFT");
+    redis_do(&f->client.redis, "LMOVE celeriac:{q}:ready:5 celeriac:{q}:ready:0 RIGHT LEFT");
+    assert_true(rings(f, 1, false)); /* of 9 */
+    assert_true(rings(f, 4, false)); /* of 5 */
+    assert_true(id_equal(&f->told.ids[0], &ids[2]));
+    assert_false(rings(f, 4, false)); /* of 0 */
+    assert_true(id_equal(&f->told.ids[0], &ids[1]));
+    submit_some(f, ids, 2);
+    redis_do(&f->client.redis, "RENAME celeriac:{q}:ready:5 celeriac:{q}:suspects");
+    assert_true(rings(f, 5, true));
+    assert_false(rings(f, 5, true));
+}
+
 static void
 the_bell_brings_the_jobs(void **state)
 {
@@ -459,6 +492,7 @@ main(void)
         TEST(released_jobs_are_next),
         TEST(disowned_jobs_are_next_and_the_name_is_retired),
         TEST(leaving_hands_back_everything),
+        TEST(who_leaves_work_behind_rings),
         TEST(the_bell_brings_the_jobs),
         TEST(a_silent_bell_times_out),
         TEST(one_of_several_bells_is_named),
