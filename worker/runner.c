@@ -35,7 +35,8 @@ enum {
     STAMP_S = 5,      /* how often an idle loop shows that it lives */
     PUBLISH_S = 1200, /* how often the signature table is published again */
     AGAIN_MS = 500,
-    KEPT_JOBS = 32, /* unused jobs that an idle runner keeps */
+    HOLD_AGAIN_US = 10000, /* least time between two looks for what has waited too long */
+    KEPT_JOBS = 32,        /* unused jobs that an idle runner keeps */
     STACK_BYTES =
         2 * 1024 * 1024, /* GMP and muParser use up to some 100 KiB; untouched pages cost nothing */
     SPIN_US = 0,
@@ -286,9 +287,11 @@ on_hold(evutil_socket_t fd, short what, void *arg)
         r->reserved -= late.n;
         finish_hand_back(r, &late, 0);
     }
-    if (pool_oldest_us(r->pool) >= 0) {
-        const struct timeval soon = {.tv_usec = LOOKAHEAD_HOLD_MS * 1000 / 5};
-        (void)event_add(r->hold_timer, &soon);
+    const int64_t oldest_us = pool_oldest_us(r->pool);
+    if (oldest_us >= 0) {
+        const int64_t due_us = oldest_us + LOOKAHEAD_HOLD_MS * 1000 - clock_mono_us();
+        const struct timeval rest = {.tv_usec = due_us > HOLD_AGAIN_US ? due_us : HOLD_AGAIN_US};
+        (void)event_add(r->hold_timer, &rest);
     }
     runner_round(r);
 }
