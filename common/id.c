@@ -36,6 +36,15 @@ struct generator {
 };
 
 static const char digits[] = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz";
+static const int8_t value_plus_1[256] = {
+    ['-'] = 1,  ['0'] = 2,  ['1'] = 3,  ['2'] = 4,  ['3'] = 5,  ['4'] = 6,  ['5'] = 7,  ['6'] = 8,
+    ['7'] = 9,  ['8'] = 10, ['9'] = 11, ['A'] = 12, ['B'] = 13, ['C'] = 14, ['D'] = 15, ['E'] = 16,
+    ['F'] = 17, ['G'] = 18, ['H'] = 19, ['I'] = 20, ['J'] = 21, ['K'] = 22, ['L'] = 23, ['M'] = 24,
+    ['N'] = 25, ['O'] = 26, ['P'] = 27, ['Q'] = 28, ['R'] = 29, ['S'] = 30, ['T'] = 31, ['U'] = 32,
+    ['V'] = 33, ['W'] = 34, ['X'] = 35, ['Y'] = 36, ['Z'] = 37, ['_'] = 38, ['a'] = 39, ['b'] = 40,
+    ['c'] = 41, ['d'] = 42, ['e'] = 43, ['f'] = 44, ['g'] = 45, ['h'] = 46, ['i'] = 47, ['j'] = 48,
+    ['k'] = 49, ['l'] = 50, ['m'] = 51, ['n'] = 52, ['o'] = 53, ['p'] = 54, ['q'] = 55, ['r'] = 56,
+    ['s'] = 57, ['t'] = 58, ['u'] = 59, ['v'] = 60, ['w'] = 61, ['x'] = 62, ['y'] = 63, ['z'] = 64};
 static _Thread_local struct generator generator;
 
 static void advance(struct generator *g);
@@ -205,23 +214,24 @@ to_short(const uint8_t *bits, struct id *id)
 static bool
 from_short(const char *text, size_t len, uint8_t *bits)
 {
-    uint32_t held = 0;
-    int n_held = 0, n_out = 0;
+    int wrong = 0;
 
     if (len != ID_SHORT_LEN)
         return false;
-    for (size_t i = 0; i < len; i++) {
-        int d = digit_value(text[i]);
-        if (d < 0)
-            return false;
-        held = held << 6 | (uint32_t)d;
-        n_held += 6;
-        if (n_held >= 8) {
-            n_held -= 8;
-            bits[n_out++] = (uint8_t)(held >> n_held);
-        }
+    for (int i = 0; i < 15; i += 3, text += 4) {
+        const int a = digit_value(text[0]), b = digit_value(text[1]), c = digit_value(text[2]),
+                  d = digit_value(text[3]);
+        wrong |= a | b | c | d;
+        const uint32_t three =
+            (uint32_t)a << 18 | (uint32_t)b << 12 | (uint32_t)c << 6 | (uint32_t)d;
+        bits[i] = (uint8_t)(three >> 16);
+        bits[i + 1] = (uint8_t)(three >> 8);
+        bits[i + 2] = (uint8_t)three;
     }
-    return (held & 15) == 0; /* the last digit holds two bits */
+    const int high = digit_value(text[0]), low = digit_value(text[1]);
+    wrong |= high | low;
+    bits[15] = (uint8_t)((uint32_t)high << 2 | (uint32_t)low >> 4);
+    return wrong >= 0 && (low & 15) == 0; /* the last digit holds two bits */
 }
 
 static bool
@@ -247,13 +257,7 @@ from_uuid(const char *text, uint8_t *bits)
 static int
 digit_value(char c)
 {
-    if (c >= '0' && c <= '9')
-        return c - '0' + 1;
-    if (c >= 'A' && c <= 'Z')
-        return c - 'A' + 11;
-    if (c >= 'a' && c <= 'z')
-        return c - 'a' + 38;
-    return c == '-' ? 0 : c == '_' ? 37 : -1;
+    return value_plus_1[(unsigned char)c] - 1;
 }
 
 static int
