@@ -1,11 +1,32 @@
 # cmake -DPRELUDE=... -DSCRIPT=... -DNAME=... -DOUT=... -P embed.cmake
-# Writes OUT: the script with the prelude in front, as a byte array, with its SHA-1. The joined text stays beside it
-# as NAME.lua, for reading error messages with line numbers.
+# Writes OUT: the script, with what it uses of the prelude in front, as a byte array, with its SHA-1. The joined text
+# stays beside it as NAME.lua, for reading error messages with line numbers.
+# Redis makes all functions of a script anew in each call, so those that it does not use are left out. The prelude's
+# paragraphs hold a function each, or what all need; a function uses only those before it.
+cmake_minimum_required(VERSION 3.25)
 get_filename_component(folder ${OUT} DIRECTORY)
 set(joined ${folder}/${NAME}.lua)
 file(READ ${PRELUDE} prelude)
 file(READ ${SCRIPT} script)
-file(WRITE ${joined} "${prelude}${script}")
+set(text "${script}")
+while(NOT prelude STREQUAL "")
+    string(FIND "${prelude}" "\n\n" at REVERSE)
+    math(EXPR from "${at} + 2")
+    if(at LESS 0)
+        set(paragraph "${prelude}")
+        set(prelude "")
+    else()
+        string(SUBSTRING "${prelude}" ${from} -1 paragraph)
+        string(SUBSTRING "${prelude}" 0 ${at} prelude)
+    endif()
+    string(REGEX MATCH "local function [a-z_]+" function "${paragraph}")
+    string(REPLACE "local function " "" function "${function}")
+    if(function STREQUAL "" OR "\n${text}" MATCHES "[^a-zA-Z0-9_]${function}[^a-zA-Z0-9_]")
+        string(STRIP "${paragraph}" paragraph)
+        set(text "${paragraph}\n\n${text}")
+    endif()
+endwhile()
+file(WRITE ${joined} "${text}")
 file(SHA1 ${joined} sha)
 file(READ ${joined} hex HEX)
 string(REGEX REPLACE "([0-9a-f][0-9a-f])" "0x\\1," bytes "${hex}")

@@ -1,5 +1,5 @@
-/* The Lua scripts: their sources (prelude.lua in front of each) and hashes, put in when the program
- * is built. */
+/* The Lua scripts: their sources (what they use of prelude.lua in front) and hashes, put in when
+ * the program is built. */
 #ifndef BROKER_SCRIPTS_H
 #define BROKER_SCRIPTS_H
 

@@ -1,4 +1,4 @@
--- Put in front of every script. Nothing here touches a key that is not passed in.
+-- In front of every script stands what it uses of this: a paragraph each. Nothing here touches a key that is not passed in.
 -- A message starts with 8 bytes: version, priority '0'..'9', attempts (2), crashes, lost, flags, length of unique key.
 local CHUNK = 1000 -- arguments per call: far below the limit of unpack
 local LARGE = 128  -- arguments of an HSET that is worth a table
