@@ -41,10 +41,12 @@ valgrind: ## leaks of a worker that ran 1,000 jobs
 	@tools/build debug
 	@tools/ctest debug -C Long -L valgrind
 
-soak: ## the long fault tests: Redis away for 25 s, and more
+soak: ## the long tests: faults for half an hour, fuzzers, a minute of threads a task, and more
 	@tools/setup core test
 	@tools/build debug
-	@tools/ctest debug -C Long -L soak
+	@tools/ctest debug -C Long -L soak -E same_threads
+	@tools/build tsan
+	@tools/ctest tsan -C Long -R soak.same_threads
 
 test-deploy: ## images, docker-compose and Debian packages, with a Docker engine of its own (root); TESTS=WORDS selects
 	@tools/setup core test deploy
