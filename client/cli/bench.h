@@ -2,6 +2,7 @@
 #ifndef CLIENT_CLI_BENCH_H
 #define CLIENT_CLI_BENCH_H
 
+#include <stdio.h>
 #include <sys/types.h>
 
 #include "broker/floor.h"
@@ -56,6 +57,7 @@ bool bench_delayed(struct bench *b, struct error *err);
 bool bench_recovery(struct bench *b, struct error *err);
 bool bench_scale(struct bench *b, struct error *err);
 bool bench_floor(struct bench *b, struct error *err);
+bool bench_slots(struct bench *b, struct error *err);
 bool bench_tasks(struct bench *b, struct error *err);
 
 /* ---- bench_run.c ---- */
@@ -99,6 +101,16 @@ bool bench_await(struct bench *b, int64_t before, int64_t n, struct bench_progre
                  struct error *err);
 double bench_rate(const struct bench_progress *p, int64_t n);
 bool bench_done(struct bench *b, int64_t *n, struct error *err);
+
+/* Lines for `celeriac map --chunk auto TASK`. */
+struct bench_lines {
+    const char *task;
+    void (*write)(FILE *to, size_t i); /* line i with its newline */
+    size_t n;
+};
+/* From file to file; lines per second. The worker must be ready. */
+bool bench_map_lines(struct bench *b, const struct bench_lines *lines, double *rate,
+                     struct error *err);
 
 /* n per second since. */
 double bench_per_second(size_t n, int64_t since_us);

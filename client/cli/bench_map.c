@@ -22,19 +22,19 @@ struct files {
 };
 
 static bool
-make_files(struct files *f, size_t lines, struct error *err)
+make_files(struct files *f, const struct bench_lines *lines, struct error *err)
 {
     FILE *to;
 
-    snprintf(f->directory, sizeof f->directory, "/tmp/celeriac-bench-XXXXXX");
+    *f = (struct files){.directory = "/tmp/celeriac-bench-XXXXXX"};
     if (!mkdtemp(f->directory)) {
         return error_set_errno(err, ERROR_UNAVAILABLE, "%s", f->directory);
     }
     f->in = mem_printf("%s/in", f->directory);
     f->out = mem_printf("%s/out", f->directory);
     to = fopen(f->in, "w");
-    for (size_t i = 0; to && i < lines; i++) {
-        fprintf(to, "[\"x^2+y\",{\"x\":%zu,\"y\":%zu}]\n", i % 1000, i);
+    for (size_t i = 0; to && i < lines->n; i++) {
+        lines->write(to, i);
     }
     return (to && fclose(to) == 0) || error_set_errno(err, ERROR_UNAVAILABLE, "%s", f->in);
 }
@@ -42,6 +42,9 @@ make_files(struct files *f, size_t lines, struct error *err)
 static void
 delete_files(struct files *f)
 {
+    if (!f->in) {
+        return; /* there is no directory */
+    }
     unlink(f->in);
     unlink(f->out);
     rmdir(f->directory);
@@ -50,7 +53,7 @@ delete_files(struct files *f)
 }
 
 static bool
-run_map(struct bench *b, const struct files *f, struct error *err)
+run_map(struct bench *b, const struct files *f, const char *task, struct error *err)
 {
     const struct client_settings *s = &b->cli->settings;
     pid_t pid = fork();
@@ -65,7 +68,7 @@ run_map(struct bench *b, const struct files *f, struct error *err)
                         mem_text("--queue=" BENCH_QUEUE),
                         mem_text("--chunk=auto"),
                         mem_printf("--result-ttl=%lldms", (long long)b->options->result_ttl_ms),
-                        mem_text("eval"),
+                        mem_text(task),
                         mem_text(f->in),
                         NULL};
         int out = open(f->out, O_WRONLY | O_CREAT | O_TRUNC, 0600);
@@ -105,27 +108,49 @@ move_bytes(struct bench *b, const struct files *f, size_t lines, struct error *e
     return ok;
 }
 
+static bool
+time_map(struct bench *b, const struct files *f, const struct bench_lines *lines, double *rate,
+         struct error *err)
+{
+    int64_t since_us = clock_mono_us();
+    bool ok = run_map(b, f, lines->task, err);
+
+    *rate = bench_per_second(lines->n, since_us);
+    return ok;
+}
+
+bool
+bench_map_lines(struct bench *b, const struct bench_lines *lines, double *rate, struct error *err)
+{
+    struct files f;
+    bool ok = make_files(&f, lines, err) && time_map(b, &f, lines, rate, err);
+
+    delete_files(&f);
+    return ok;
+}
+
+static void
+write_expression(FILE *to, size_t i)
+{
+    fprintf(to, "[\"x^2+y\",{\"x\":%zu,\"y\":%zu}]\n", i % 1000, i);
+}
+
 bool
 bench_map(struct bench *b, struct error *err)
 {
-    size_t lines = bench_jobs(b);
+    struct bench_lines lines = {"eval", write_expression, bench_jobs(b)};
     struct files f;
     int64_t since_us;
-    double own;
-    bool ok;
+    double own = 0;
+    bool ok = make_files(&f, &lines, err) &&
+              bench_worker_ready(b, &(struct bench_worker){0}, err) &&
+              time_map(b, &f, &lines, &own, err);
 
-    if (!make_files(&f, lines, err)) {
-        return false;
-    }
-    ok = bench_worker_ready(b, &(struct bench_worker){0}, err);
-    since_us = clock_mono_us();
-    ok = ok && run_map(b, &f, err);
-    own = bench_per_second(lines, since_us);
     bench_worker_stop(b);
     since_us = clock_mono_us();
-    ok = ok && move_bytes(b, &f, lines, err);
+    ok = ok && move_bytes(b, &f, lines.n, err);
     if (ok) {
-        bench_add(b, "map eval", "lines/s", own, bench_per_second(lines, since_us));
+        bench_add(b, "map eval", "lines/s", own, bench_per_second(lines.n, since_us));
     }
     delete_files(&f);
     return ok;

@@ -29,6 +29,7 @@ enum {
     STALL_MS = 60000,
     START_MS = 20000,
     STOP_MS = 5000,
+    MAX_MESSAGE = 16 << 20,
 };
 
 static void make_job(struct bench *b);
@@ -49,6 +50,7 @@ bench_open(struct bench *b, struct error *err)
     }
     b->cli->settings.namespace = b->namespace;
     b->cli->broker.namespace = b->namespace;
+    b->cli->settings.max_message_bytes = MAX_MESSAGE; /* some jobs are matrices */
     b->arena = arena_new();
     b->client = session_client(b->cli, &code);
     if (!b->client) {

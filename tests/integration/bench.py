@@ -16,7 +16,9 @@ NAMES = {
     "recovery": {"recovery, kill -9 of a runner, last", "recovery, kill -9 of the worker, last"},
     "scale": {"drain, 1 k waiting", "drain, 10 k waiting", "drain, 8 queues", "drain, 2 runners"},
     "floor": {"floor, PING one after the other", "floor, submit", "floor, drain"},
-    "tasks": {"tasks of 10 ms, slots' time in them"},
+    "slots": {"slots, time in tasks of 10 ms"},
+    "tasks": {"table, x*x + 3*x*y - y/2", "linear_large, 1,000 equations", "pi, 1,000,000 digits",
+              "map solve, 100,000 equations"},
 }
 
 
@@ -72,7 +74,7 @@ def add(name, jobs):
 
 
 for each in NAMES:
-    add(each, {"recovery": 400, "tasks": 20, "delayed": 20}.get(each, 200))
+    add(each, {"recovery": 400, "slots": 20, "delayed": 20}.get(each, 200))
 
 if __name__ == "__main__":
     main()
