@@ -158,6 +158,9 @@ void broker_loop_publish(struct broker_loop *b, const char *worker, const char *
                          int64_t ttl_ms, broker_done_fn *done, void *arg);
 void broker_loop_publish_tasks(struct broker_loop *b, const char *hash, const char *json,
                                int64_t ttl_ms, broker_done_fn *done, void *arg);
+/* Publishes the answer (JSON) to a command on the feed of this token. */
+void broker_loop_answer(struct broker_loop *b, const char *token, const char *json,
+                        broker_done_fn *done, void *arg);
 /* Ids of running jobs that are marked as cancelled; force[i]: without grace. */
 typedef void broker_marks_fn(void *arg, const char *queue, const struct id *ids, const bool *force,
                              size_t n, const struct error *err);
@@ -174,7 +177,8 @@ struct broker_notice {
     const char *worker; /* BEAT: its name, worker_len bytes */
     size_t worker_len;
     const char *value;   /* BEAT: as in the registry */
-    const char *command; /* COMMAND */
+    const char *command; /* COMMAND: any bytes, command_len of them */
+    size_t command_len;
 };
 typedef void broker_notice_fn(void *arg, const struct broker_notice *notice);
 void broker_loop_listen(struct broker_loop *b, const char *const *queues, size_t n,

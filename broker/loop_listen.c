@@ -66,7 +66,7 @@ static void
 tell(struct broker_loop *b, const char *channel, size_t channel_len, const char *text, size_t len)
 {
     char queue[QUEUE_NAME_MAX + 1];
-    struct broker_notice notice = {.kind = NOTICE_COMMAND, .command = text};
+    struct broker_notice notice = {.kind = NOTICE_COMMAND, .command = text, .command_len = len};
     const char *open = memchr(channel, '{', channel_len),
                *close = memchr(channel, '}', channel_len);
     if (open != NULL && close != NULL) {

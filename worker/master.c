@@ -143,21 +143,15 @@ on_steward_message(struct master *m, const struct wire *w, int64_t now_ms)
         m->next_look_ms = sooner(m->next_look_ms, w->at_ms);
         return;
     case WIRE_EMPTY:
-    case WIRE_STOP:
-        master_stop(m, false, now_ms);
+        (void)master_stop(m, false, now_ms);
         return;
+    case WIRE_STOP:
     case WIRE_QUIET:
     case WIRE_RESUME:
-        master_quiet(m, w->kind == WIRE_QUIET);
-        return;
     case WIRE_RESTART:
-        master_reload(m);
-        return;
     case WIRE_SCALE:
-        master_scale(m, w->value);
-        return;
     case WIRE_DUMP:
-        limits_dump(m);
+        control_obey(m, w, now_ms);
         return;
     default:
         log_event(LOG_ERROR, "wire_unknown", "kind=%u from=steward", (unsigned)w->kind);

@@ -293,7 +293,7 @@ refuse_reload(struct master *m)
               "reason=\"a runner with the new settings did not start\"");
     m->settings = m->settings_before;
     m->settings_before = NULL;
-    m->wanted = m->settings->processes;
+    m->wanted = m->wanted_before;
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++)
         m->runners[i].is_stale = false;
 }
@@ -335,6 +335,7 @@ on_runner_exit(struct master *m, struct runner_child *c, int status, const struc
     const bool refuses =
         e.code == ERROR_CONFIG && m->settings_before != NULL && c->settings == m->settings;
     c->pid = 0;
+    master_tell_state(m);
     if (refuses) {
         refuse_reload(m);
         return;

@@ -60,7 +60,7 @@ refuse(const struct error *err)
     log_event(LOG_ERROR, "reload_refused", "reason=\"%s\"", log_quote(err->message));
 }
 
-void
+enum control_result
 master_reload(struct master *m)
 {
     struct error err = ERROR_INIT;
@@ -69,20 +69,21 @@ master_reload(struct master *m)
     if (m->state == WORKER_STOPPING || is_busy) {
         log_event(LOG_WARN, "reload_ignored", "reason=\"%s\"",
                   is_busy ? "one is under way" : "the worker stops");
-        return;
+        return is_busy ? CONTROL_BUSY : CONTROL_STOPPING;
     }
     struct worker_settings *fresh = keep_settings(m, m->settings);
     if (m->settings->reload != NULL && !m->settings->reload(fresh, &err)) {
         refuse(&err);
-        return;
+        return CONTROL_SETTINGS;
     }
     memcpy(fresh->id, m->settings->id, sizeof(fresh->id));
     const struct module_list modules = modules_of(fresh);
     if (!module_trial_start(&m->trial, &modules, MODULE_TRIAL_MS, &err)) {
         refuse(&err);
-        return;
+        return CONTROL_SETTINGS;
     }
     m->tried = fresh;
+    return CONTROL_DONE;
 }
 
 void
@@ -129,6 +130,7 @@ take_over(struct master *m, const struct worker_settings *fresh)
     struct worker_settings *steward = keep_settings(m, fresh);
     add_queues(steward, m->steward_settings);
     m->steward_settings = steward;
+    m->wanted_before = m->wanted;
     if (m->settings_before->processes != fresh->processes)
         m->wanted = fresh->processes;
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++)

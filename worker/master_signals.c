@@ -33,12 +33,12 @@ master_tell_state(const struct master *m)
         (void)wire_tell(m->steward.fd, WIRE_STATE, 0, (uint32_t)m->state);
 }
 
-void
+enum control_result
 master_stop(struct master *m, bool is_hard, int64_t now_ms)
 {
     m->is_hard |= is_hard;
     if (m->state == WORKER_STOPPING)
-        return;
+        return CONTROL_DONE;
     log_event(LOG_INFO, "worker_stopping", "grace_ms=%lld",
               is_hard ? 0 : (long long)m->settings->grace_ms);
     notify_stopping(&m->notify);
@@ -48,28 +48,35 @@ master_stop(struct master *m, bool is_hard, int64_t now_ms)
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++)
         m->runners[i].state = RUNNER_DRAINING;
     children_tell_all(m, WIRE_DRAIN);
+    return CONTROL_DONE;
 }
 
-void
+enum control_result
 master_quiet(struct master *m, bool is_quiet)
 {
     const enum worker_state state = is_quiet ? WORKER_QUIET : WORKER_RUNNING;
 
-    if (m->state == WORKER_STOPPING || m->state == state)
-        return;
+    if (m->state == WORKER_STOPPING)
+        return CONTROL_STOPPING;
+    if (m->state == state)
+        return CONTROL_DONE;
     log_event(LOG_INFO, is_quiet ? "worker_quiet" : "worker_resumed", "pid=%d", (int)getpid());
     m->state = state;
     master_tell_state(m);
     children_tell_all(m, is_quiet ? WIRE_QUIET : WIRE_RESUME);
+    return CONTROL_DONE;
 }
 
-void
+enum control_result
 master_scale(struct master *m, int64_t wanted)
 {
-    if (wanted < 1 || wanted > WORKER_PROCESSES_MAX || m->state == WORKER_STOPPING)
-        return;
+    if (m->state == WORKER_STOPPING)
+        return CONTROL_STOPPING;
+    if (wanted < 1 || wanted > WORKER_PROCESSES_MAX)
+        return CONTROL_RANGE;
     m->wanted = (unsigned)wanted;
     log_event(LOG_INFO, "worker_scaled", "processes=%u", m->wanted);
+    return CONTROL_DONE;
 }
 
 static void
@@ -79,29 +86,29 @@ take_one(struct master *m, int signal, int64_t now_ms)
         log_event(LOG_INFO, "signal", "name=%s", fault_signal_name(signal));
     switch (signal) {
     case SIGTERM:
-        master_stop(m, false, now_ms);
+        (void)master_stop(m, false, now_ms);
         return;
     case SIGINT: /* the second one is for those who cannot wait */
-        master_stop(m, m->state == WORKER_STOPPING, now_ms);
+        (void)master_stop(m, m->state == WORKER_STOPPING, now_ms);
         return;
     case SIGQUIT:
-        master_stop(m, true, now_ms);
+        (void)master_stop(m, true, now_ms);
         return;
     case SIGHUP:
-        master_reload(m);
+        (void)master_reload(m);
         return;
     case SIGUSR1:
         limits_dump(m);
         return;
     case SIGTSTP:
     case SIGCONT:
-        master_quiet(m, signal == SIGTSTP);
+        (void)master_quiet(m, signal == SIGTSTP);
         return;
     case SIGTTIN:
-        master_scale(m, (int64_t)m->wanted + 1);
+        (void)master_scale(m, (int64_t)m->wanted + 1);
         return;
     case SIGTTOU:
-        master_scale(m, (int64_t)m->wanted - 1);
+        (void)master_scale(m, (int64_t)m->wanted - 1);
         return;
     default:
         return; /* SIGCHLD: children_reap looks in every round */

@@ -63,7 +63,8 @@ struct master {
     struct death *deaths;
     struct supervise_history runner_history, steward_history;
     uint32_t last_number;
-    unsigned wanted; /* runners */
+    unsigned wanted;        /* runners */
+    unsigned wanted_before; /* as settings_before */
     int64_t next_start_ms, next_look_ms, next_resend_ms, next_memory_ms;
     struct worker_settings
         *kept; /* all settings that were made here: children may use them to the end */
@@ -99,15 +100,18 @@ void limits_dump(const struct master *m);
 /* master_signals.c */
 bool signals_open(struct master *m, struct error *err);
 void signals_take(struct master *m, int64_t now_ms);
-void master_stop(struct master *m, bool is_hard, int64_t now_ms);
+enum control_result master_stop(struct master *m, bool is_hard, int64_t now_ms);
 void master_tell_state(const struct master *m); /* to the steward, which publishes it */
-void master_quiet(struct master *m, bool is_quiet);
-void master_scale(struct master *m, int64_t wanted);
+enum control_result master_quiet(struct master *m, bool is_quiet);
+enum control_result master_scale(struct master *m, int64_t wanted);
+
+/* master_control.c */
+void control_obey(struct master *m, const struct wire *w, int64_t now_ms);
 
 /* master_reload.c */
 bool modules_try(const struct worker_settings *settings, struct error *err); /* before any fork */
-void master_reload(struct master *m);
-void reload_tried(struct master *m, int status); /* the trial's process has ended */
+enum control_result master_reload(struct master *m); /* done: it has begun */
+void reload_tried(struct master *m, int status);     /* the trial's process has ended */
 void reload_watch(struct master *m, int64_t now_ms);
 
 #endif

@@ -3,7 +3,7 @@
  * It beats and publishes the worker's state (steward_beat.c, steward_publish.c), moves delayed jobs
  * when they are due, gives back what dead runners and dead workers owned (steward_recover.c),
  * passes cancellations on to the runners' slots (steward_marks.c), and hears remote commands, which
- * the master carries out.
+ * the master carries out (steward_control.c).
  *
  * Two connections: `command` for calls, `listener` for notices. It shows the master that it lives
  * by a stamp in the scoreboards. Whatever it has not finished when it dies, the master tells its
@@ -140,6 +140,9 @@ obey(struct steward *s, const struct wire *w)
         if (broker_loop_is_up(s->command))
             publish_state(s);
         return;
+    case WIRE_ANSWER:
+        control_answer(s, w);
+        return;
     case WIRE_LEAVE:
         s->has_to_leave = true;
         leave(s);
@@ -171,33 +174,6 @@ on_control(evutil_socket_t fd, short what, void *arg)
 }
 
 static void
-command(struct steward *s, const char *text)
-{
-    static const struct {
-        const char *text;
-        enum wire_kind kind;
-    } words[] = {{"quiet", WIRE_QUIET},
-                 {"resume", WIRE_RESUME},
-                 {"stop", WIRE_STOP},
-                 {"restart", WIRE_RESTART},
-                 {"dump", WIRE_DUMP}};
-    unsigned n;
-
-    log_event(LOG_INFO, "command", "text=\"%.100s\"", log_quote(text));
-    if (sscanf(text, "scale %u", &n) == 1) {
-        (void)wire_tell(s->heritage->control_fd, WIRE_SCALE, 0, n);
-        return;
-    }
-    for (size_t i = 0; i < sizeof(words) / sizeof(words[0]); i++) {
-        if (strcmp(words[i].text, text) == 0) {
-            (void)wire_tell(s->heritage->control_fd, words[i].kind, 0, 0);
-            return;
-        }
-    }
-    log_event(LOG_WARN, "command_unknown", "text=\"%.100s\"", log_quote(text));
-}
-
-static void
 on_notice(void *arg, const struct broker_notice *notice)
 {
     struct steward *s = arg;
@@ -216,7 +192,7 @@ on_notice(void *arg, const struct broker_notice *notice)
         beat_heard(s, notice);
         return;
     case NOTICE_COMMAND:
-        command(s, notice->command);
+        control_notice(s, notice);
         return;
     }
 }

@@ -12,6 +12,7 @@ struct broker;
 struct event;
 struct event_base;
 struct own_recovery;
+struct control_request;
 struct steward;
 
 struct steward_queue {
@@ -53,11 +54,13 @@ struct steward {
     struct mark *marks;
     bool should_read_marks; /* a notice may have been missed */
     struct own_recovery *recoveries;
+    struct control_request *requests; /* commands that the master has not answered yet */
+    uint32_t last_request;
     bool is_ready, has_to_leave, is_leaving;
     int exit_code;
     size_t leaving_calls;
     struct broker *burst_broker;
-    struct log_limit up_limit, down_limit;
+    struct log_limit up_limit, down_limit, answer_limit, unknown_limit;
 };
 
 /* steward.c */
@@ -79,6 +82,10 @@ void recover_foreign(struct steward_queue *q, const struct broker_peer *worker,
 void marks_notice(struct steward *s, const struct broker_notice *notice);
 void marks_read(struct steward *s); /* asks Redis for all marks */
 void marks_apply(struct steward *s);
+
+/* steward_control.c */
+void control_notice(struct steward *s, const struct broker_notice *notice);
+void control_answer(struct steward *s, const struct wire *w);
 
 /* steward_publish.c */
 void publish_state(struct steward *s);

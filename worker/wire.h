@@ -23,17 +23,30 @@ enum wire_kind {
     WIRE_LOOK,    /* a job's limit passes at `at_ms`, before the master meant to look */
     WIRE_RECYCLE, /* this runner has done its number of jobs and drains by itself */
     /* master -> steward */
-    WIRE_DEATH, /* a runner died: give its jobs back */
-    WIRE_STATE, /* `value`: enum worker_state; it or the runners' have changed: publish */
-    WIRE_LEAVE, /* no runner is left: unregister, then end */
+    WIRE_DEATH,  /* a runner died: give its jobs back */
+    WIRE_STATE,  /* `value`: enum worker_state; it or the runners' have changed: publish */
+    WIRE_LEAVE,  /* no runner is left: unregister, then end */
+    WIRE_ANSWER, /* to the command of request `number`; `value`: enum control_result; at_ms: the
+                    number of runners that are wanted */
     /* steward -> master */
     WIRE_RECOVERED, /* `number`: all that this runner owned is back; its seat can be used again */
     WIRE_EMPTY,     /* burst: the queues hold nothing any more */
-    WIRE_STOP,      /* remote control: as SIGTERM */
-    WIRE_RESTART,   /* as SIGHUP */
-    WIRE_SCALE,     /* to `value` runners */
-    WIRE_DUMP,      /* as SIGUSR1 */
+    /* steward -> master, remote control; `number`: of the request that is to be answered, or 0 */
+    WIRE_STOP,    /* as SIGTERM */
+    WIRE_RESTART, /* as SIGHUP */
+    WIRE_SCALE,   /* to `value` runners */
+    WIRE_DUMP,    /* as SIGUSR1 */
     /* steward -> master, master -> runner: QUIET, RESUME, too */
+};
+
+/* What became of a command. */
+enum control_result {
+    CONTROL_DONE,
+    CONTROL_STOPPING, /* refused: the worker stops */
+    CONTROL_BUSY,     /* refused: a restart is under way */
+    CONTROL_SETTINGS, /* refused: the settings cannot be used */
+    CONTROL_RANGE,    /* refused: not so many runners */
+    CONTROL_NO_DUMP,  /* the dump did not come to its end */
 };
 
 enum worker_state { WORKER_RUNNING, WORKER_QUIET, WORKER_STOPPING };

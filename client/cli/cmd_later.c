@@ -15,7 +15,6 @@ static int run(struct cli *cli, const void *options);
 
 LATER(explain, GROUP_JOBS, "Says why a job is not running");
 LATER(events, GROUP_JOBS, "Follows what happens");
-LATER(control, GROUP_QUEUES, "Commands to workers");
 LATER(top, GROUP_QUEUES, "Live dashboard in the terminal");
 LATER(schedule, GROUP_QUEUES, "Periodic jobs");
 LATER(doctor, GROUP_PROGRAM, "Checks Redis and the keys in it");

@@ -92,6 +92,14 @@ class Acl(Case):
         self.assertEqual(self.as_role("client", "wait", kept).value, 7)
         self.assertEqual(self.as_role("client", "result", kept).value, 7)
 
+    def test_commands_to_workers_are_the_administrators(self):
+        worker = self.role_worker("-P", 1, "-T", 1)
+        for role in ROLES:
+            self.assert_refused(role, "control", "all", "stop")
+        self.assertTrue(worker.is_running)
+        self.celeriac("control", "--wait-timeout", "30s", "all", "quiet")
+        self.assertEqual(len(worker.events("worker_quiet")), 1)
+
     def test_client_is_no_worker(self):
         worker = self.role_worker("-P", 1, "-T", 1, role="client", ready=False)
         self.allow_warning(".*")

@@ -1,0 +1,32 @@
+/* Remote commands: each is what a signal means, too, and its result goes back to the steward. */
+#include "worker/master_state.h"
+
+static enum control_result
+obey(struct master *m, const struct wire *w, int64_t now_ms)
+{
+    switch (w->kind) {
+    case WIRE_STOP:
+        return master_stop(m, false, now_ms);
+    case WIRE_QUIET:
+    case WIRE_RESUME:
+        return master_quiet(m, w->kind == WIRE_QUIET);
+    case WIRE_RESTART:
+        return master_reload(m);
+    case WIRE_SCALE:
+        return master_scale(m, w->value);
+    default:
+        limits_dump(m);
+        return CONTROL_DONE;
+    }
+}
+
+void
+control_obey(struct master *m, const struct wire *w, int64_t now_ms)
+{
+    struct wire answer = {.kind = WIRE_ANSWER, .number = w->number};
+
+    answer.value = (uint32_t)obey(m, w, now_ms);
+    answer.at_ms = m->wanted;
+    if (w->number != 0 && m->steward.pid != 0 && m->steward.fd >= 0)
+        (void)wire_send(m->steward.fd, &answer);
+}
