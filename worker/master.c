@@ -63,7 +63,7 @@ worker_main(const struct worker_settings *settings)
     m->wanted = settings->processes;
     m->awake_since_ms = m->next_look_ms = clock_mono_ms();
     if (!modules_try(settings, &err) || !scoreboards_new(&m->boards, MASTER_SEATS_MAX, &err) ||
-        !signals_open(m, &err)) {
+        !metrics_new(&m->metrics, MASTER_SEATS_MAX + 1, &err) || !signals_open(m, &err)) {
         log_event(LOG_ERROR, "worker_refused", "reason=\"%s\"", log_quote(err.message));
         process_leave((int)err.code);
     }
@@ -285,6 +285,8 @@ tick(struct master *m, int64_t now_ms)
     }
     if (m->steward.pid == 0 && !m->is_over && !m->has_left && now_ms >= m->steward.restart_ms)
         children_start_steward(m, now_ms);
+    if (m->http.pid == 0 && m->settings->http != NULL && now_ms >= m->http.restart_ms)
+        children_start_http(m, now_ms);
 }
 
 /* Whoever is still there when the master ends. */
@@ -293,6 +295,8 @@ end_children(struct master *m)
 {
     if (m->steward.pid != 0)
         (void)kill(m->steward.pid, SIGKILL);
+    if (m->http.pid != 0)
+        (void)kill(m->http.pid, SIGKILL);
     module_trial_kill(&m->trial);
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++) {
         if (m->runners[i].pid != 0)

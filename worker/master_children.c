@@ -17,6 +17,7 @@
 #include "common/clock.h"
 #include "common/log.h"
 #include "worker/fault_handler.h"
+#include "worker/http.h"
 #include "worker/master_state.h"
 #include "worker/runner.h"
 #include "worker/steward.h"
@@ -24,6 +25,9 @@
 static void on_runner_exit(struct master *m, struct runner_child *c, int status,
                            const struct rusage *usage);
 static void on_steward_exit(struct master *m, int status, int64_t now_ms);
+static void on_http_exit(struct master *m, int status, int64_t now_ms);
+
+enum { HTTP_RESTART_MS = 5000 };
 
 /* ---- starting ---- */
 
@@ -48,6 +52,7 @@ start_runner(struct master *m, int64_t now_ms)
     (void)snprintf(title, sizeof(title), "runner %u", number);
     struct heritage h = {.settings = m->settings,
                          .boards = m->boards,
+                         .metrics = m->metrics,
                          .board = board,
                          .number = number,
                          .title = title,
@@ -73,6 +78,7 @@ children_start_steward(struct master *m, int64_t now_ms)
     struct steward_child *s = &m->steward;
     struct heritage h = {.settings = m->steward_settings,
                          .boards = m->boards,
+                         .metrics = m->metrics,
                          .title = "steward",
                          .is_quiet = m->state == WORKER_QUIET};
 
@@ -83,9 +89,25 @@ children_start_steward(struct master *m, int64_t now_ms)
         *s = (struct steward_child){.restart_ms = now_ms + SUPERVISE_FIRST_DELAY_MS};
         return;
     }
+    m->metrics->steward_pid = (int32_t)s->pid;
     log_event(LOG_INFO, "steward_started", "pid=%d", (int)s->pid);
     master_tell_state(m);
     deaths_resend(m);
+}
+
+/* Nothing waits for it, and nothing of the work depends on it. */
+void
+children_start_http(struct master *m, int64_t now_ms)
+{
+    struct error err = ERROR_INIT;
+    struct heritage h = {
+        .settings = m->settings, .boards = m->boards, .metrics = m->metrics, .title = "http"};
+
+    m->http = (struct http_child){.restart_ms = now_ms + HTTP_RESTART_MS};
+    if (process_fork(&h, http_main, &m->http.pid, &m->http.fd, &err))
+        return;
+    log_event(LOG_ERROR, "http_not_started", "reason=\"%s\"", log_quote(err.message));
+    m->http.pid = 0;
 }
 
 /* ---- what is wanted ---- */
@@ -190,6 +212,10 @@ accept_reload(struct master *m)
         m->steward.is_killed = true;
         (void)kill(m->steward.pid, SIGKILL);
     }
+    if (m->http.pid != 0) { /* it may have to listen elsewhere, or not at all */
+        m->http.restart_ms = 0;
+        (void)kill(m->http.pid, SIGKILL);
+    }
 }
 
 void
@@ -239,6 +265,10 @@ children_reap(struct master *m, int64_t now_ms)
     while ((pid = wait4(-1, &status, WNOHANG, &usage)) > 0) {
         if (pid == m->steward.pid) {
             on_steward_exit(m, status, now_ms);
+            continue;
+        }
+        if (pid == m->http.pid) {
+            on_http_exit(m, status, now_ms);
             continue;
         }
         if (pid == m->trial.pid) {
@@ -325,6 +355,8 @@ on_runner_exit(struct master *m, struct runner_child *c, int status, const struc
                   (int)c->pid);
     else
         log_death(m, c, &d);
+    if (d.reason == DEATH_OWN && d.signal > 0 && d.signal < METRICS_SIGNALS)
+        m->metrics->crashes[d.signal]++;
     if (has_left)
         scoreboard_release(c->board);
     else
@@ -366,4 +398,17 @@ on_steward_exit(struct master *m, int status, int64_t now_ms)
         m->exit_code = next.exit_code;
         m->is_over = true;
     }
+}
+
+static void
+on_http_exit(struct master *m, int status, int64_t now_ms)
+{
+    const bool was_meant = m->http.restart_ms == 0;
+
+    (void)close(m->http.fd);
+    if (!was_meant)
+        log_event(LOG_WARN, "http_died", "pid=%d signal=%s code=%d", (int)m->http.pid,
+                  WIFSIGNALED(status) ? fault_signal_name(WTERMSIG(status)) : "",
+                  WIFEXITED(status) ? WEXITSTATUS(status) : -1);
+    m->http = (struct http_child){.restart_ms = was_meant ? 0 : now_ms + HTTP_RESTART_MS};
 }

@@ -29,6 +29,7 @@ signals_open(struct master *m, struct error *err)
 void
 master_tell_state(const struct master *m)
 {
+    m->metrics->state = (uint32_t)m->state;
     if (m->steward.pid != 0 && m->steward.fd >= 0)
         (void)wire_tell(m->steward.fd, WIRE_STATE, 0, (uint32_t)m->state);
 }

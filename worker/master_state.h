@@ -4,6 +4,7 @@
 #define WORKER_MASTER_STATE_H
 
 #include "client/module_trial.h"
+#include "worker/metrics.h"
 #include "worker/notify.h"
 #include "worker/process.h"
 #include "worker/supervise.h"
@@ -39,6 +40,13 @@ struct steward_child {
     bool was_ready, is_killed;
 };
 
+/* --http. It is started again five seconds after it ended, as often as it takes. */
+struct http_child {
+    pid_t pid;
+    int fd;
+    int64_t restart_ms;
+};
+
 /* A runner's death, until the steward has given its jobs back. */
 struct death {
     struct death *next;
@@ -55,11 +63,13 @@ struct master {
     const struct worker_settings
         *steward_settings; /* with the queues of all runners there have been */
     struct scoreboards *boards;
+    struct metrics *metrics;
     int signal_fd;
     int check_fd; /* --check is answered there; -1: nowhere */
     struct notify notify;
     struct runner_child runners[MASTER_RUNNERS_MAX];
     struct steward_child steward;
+    struct http_child http;
     struct death *deaths;
     struct supervise_history runner_history, steward_history;
     uint32_t last_number;
@@ -86,6 +96,7 @@ void children_kill(struct runner_child *c, enum death_reason reason);
 void children_tell_all(struct master *m, enum wire_kind kind);
 size_t children_count(const struct master *m);
 void children_start_steward(struct master *m, int64_t now_ms);
+void children_start_http(struct master *m, int64_t now_ms);
 void children_on_message(struct master *m, struct runner_child *c, const struct wire *w);
 
 /* master_deaths.c */

@@ -101,7 +101,7 @@ become_child(const struct heritage *h, pid_t master)
         (void)snprintf(fields, sizeof(fields), "worker=%s role=runner runner=%u", h->settings->id,
                        h->number);
     else
-        (void)snprintf(fields, sizeof(fields), "worker=%s role=steward", h->settings->id);
+        (void)snprintf(fields, sizeof(fields), "worker=%s role=%s", h->settings->id, h->title);
     log_context(fields);
     reset_signals();
 }

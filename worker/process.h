@@ -10,6 +10,7 @@
 struct heritage {
     const struct worker_settings *settings;
     struct scoreboards *boards;
+    struct metrics *metrics;
     struct scoreboard *board; /* a runner's own; NULL for the steward */
     uint32_t number;          /* a runner's; 0 for the steward */
     int control_fd;           /* to the master: worker/wire.h */

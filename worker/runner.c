@@ -78,7 +78,10 @@ runner_main(struct heritage *h)
     r->is_quiet = h->is_quiet;
     h->board->pid = (int32_t)getpid();
     fault_handler_install(h->board);
-    scoreboards_keep_only(h->boards, (size_t)(h->board - h->boards->seats));
+    const size_t seat = (size_t)(h->board - h->boards->seats);
+    scoreboards_keep_only(h->boards, seat);
+    struct metrics_seat *metrics = metrics_keep_only(h->metrics, seat);
+    r->metrics = h->settings->http != NULL ? metrics : NULL;
     if (!start(r, &err)) {
         log_event(LOG_ERROR, "runner_refused", "reason=\"%s\"", log_quote(err.message));
         return (int)err.code;

@@ -15,6 +15,7 @@
 
 #include <stdlib.h>
 
+#include "client/module.h"
 #include "common/mem.h"
 #include "common/clock.h"
 
@@ -83,6 +84,34 @@ log_end(const struct job *job)
                   job_state_name(job->state), (long long)job->runtime_us);
 }
 
+/* Names that no module here knows are not counted by name: anybody can send new ones. */
+static void
+count_metrics(struct runner *r, const struct job *job, enum finish_status status)
+{
+    static const enum metrics_outcome outcomes[] = {
+        [JOB_DELAYED] = METRICS_RETRY,   [JOB_SUCCESS] = METRICS_SUCCESS,
+        [JOB_FAILURE] = METRICS_FAILURE, [JOB_CANCELLED] = METRICS_CANCELLED,
+        [JOB_EXPIRED] = METRICS_EXPIRED, [JOB_DEAD] = METRICS_DEAD};
+    const struct message *m = &job->message;
+    const int64_t created_ms = id_created_ms(&job->id);
+    const int64_t wait_ms = job->reserved_redis_ms - created_ms;
+    struct metrics_end end = {.task = "other", .task_len = 5, .queue = job->queue_name};
+
+    if (status == FINISH_STALE) {
+        if (!job->was_sent)
+            metrics_count_stale(r->metrics);
+        return;
+    }
+    if (m->task != NULL && module_set_find(r->modules, m->task, m->task_len) != NULL) {
+        end.task = m->task;
+        end.task_len = m->task_len;
+    }
+    end.outcome = status == FINISH_CANCELLED ? METRICS_CANCELLED : outcomes[job->state];
+    end.wait_us = created_ms < 0 || m->attempts > 0 ? -1 : wait_ms > 0 ? wait_ms * 1000 : 0;
+    end.run_us = job->runtime_us;
+    metrics_count(r->metrics, &end);
+}
+
 static void
 count(struct runner *r, const struct job *job, enum finish_status status)
 {
@@ -90,6 +119,8 @@ count(struct runner *r, const struct job *job, enum finish_status status)
     char id[ID_MAX + 1];
     unsigned left_out;
 
+    if (r->metrics != NULL)
+        count_metrics(r, job, status);
     switch (status) {
     case FINISHED:
     case FINISH_CANCELLED:

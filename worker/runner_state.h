@@ -6,6 +6,7 @@
 #include "common/log.h"
 #include "worker/job.h"
 #include "worker/lookahead.h"
+#include "worker/metrics.h"
 #include "worker/process.h"
 #include "worker/queue_order.h"
 
@@ -55,6 +56,7 @@ struct handback {
 
 struct runner {
     const struct heritage *heritage;
+    struct metrics_seat *metrics; /* NULL without --http */
     const struct worker_settings *settings;
     struct event_base *base;
     struct event *control_event, *pool_event, *stamp_timer, *hold_timer, *again_timer,

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "common/clock.h"
+#include "worker/metrics.h"
 #include "worker/steward_state.h"
 
 static void on_beat(void *arg, const char *queue, enum broker_registered registered,
@@ -25,6 +26,7 @@ beat_all(struct steward *s)
             continue;
         q->is_beating = true;
         q->beat_sent_ms = clock_mono_ms();
+        q->beat_sent_us = clock_mono_us();
         broker_loop_beat(s->command, q->name, &s->who, s->beat, on_beat, q);
     }
     publish_state(s);
@@ -137,6 +139,8 @@ on_beat(void *arg, const char *queue, enum broker_registered registered,
     q->is_beating = false;
     if (err != NULL || s->has_to_leave)
         return;
+    s->heritage->metrics->round_trip_us = clock_mono_us() - q->beat_sent_us;
+    s->heritage->metrics->redis_answered_ms = clock_mono_ms();
     if (registered == NOT_REGISTERED) {
         rejoin(q);
         return;

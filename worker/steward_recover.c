@@ -21,6 +21,7 @@
 #include "worker/charge.h"
 #include "worker/fault_handler.h"
 #include "worker/retry.h"
+#include "worker/metrics.h"
 #include "worker/steward_state.h"
 
 struct own_recovery {
@@ -31,6 +32,7 @@ struct own_recovery {
     uint32_t number;
     struct celeriac_arena *arena; /* names and outcomes, while calls are in flight */
     size_t pending, moved, buried;
+    struct metrics_end culprit; /* that passed its hard limit */
     bool has_failed;
 };
 
@@ -119,8 +121,16 @@ static void
 on_culprit_failed(void *arg, const char *queue, const enum finish_status *statuses, size_t n,
                   const struct error *err)
 {
-    (void)queue, (void)statuses, (void)n;
-    end_call(arg, err);
+    struct own_recovery *r = arg;
+    struct metrics *m = r->steward->heritage->metrics;
+    (void)queue;
+
+    if (err == NULL && n == 1 && statuses[0] != FINISH_STALE) {
+        if (statuses[0] == FINISH_CANCELLED)
+            r->culprit.outcome = METRICS_CANCELLED;
+        metrics_count(&m->seats[m->n - 1], &r->culprit);
+    }
+    end_call(r, err);
 }
 
 static struct steward_queue *
@@ -179,6 +189,13 @@ fail_culprit(struct own_recovery *r, const struct slot_view *v)
     log_event(LOG_INFO, f.kind == FINISH_BURY ? "job_failed" : "job_retried",
               "id=%s queue=%s task=%s error=timeout attempt=%u", id_print(&f.id, text), q->name,
               job->task, job->attempts + 1);
+    r->culprit =
+        (struct metrics_end){.task = arena_text(r->arena, job->task, strlen(job->task)),
+                             .task_len = strlen(job->task),
+                             .queue = q->name,
+                             .outcome = f.kind == FINISH_BURY ? METRICS_FAILURE : METRICS_RETRY,
+                             .wait_us = -1,
+                             .run_us = -1};
     r->pending++;
     broker_loop_commit(s->command, q->name, who_was(r, job->runner_k), &f, 1, on_culprit_failed, r);
 }
@@ -227,6 +244,8 @@ on_own_recovered(void *arg, const char *queue, size_t moved, size_t buried, bool
                   "runner=%u queue=%s moved=%zu buried=%zu", r->number, queue, moved, buried);
     r->moved += moved;
     r->buried += buried;
+    r->steward->heritage->metrics->recovered += moved;
+    r->steward->heritage->metrics->buried += buried;
     end_call(r, err);
 }
 
@@ -387,6 +406,8 @@ on_foreign_recovered(void *arg, const char *queue, size_t moved, size_t buried, 
 
     f->moved += moved;
     f->buried += buried;
+    f->queue->steward->heritage->metrics->recovered += moved;
+    f->queue->steward->heritage->metrics->buried += buried;
     f->was_refused |= was_refused;
     f->has_failed |= err != NULL;
     end_foreign_call(f);

@@ -20,7 +20,7 @@ struct steward_queue {
     const char *name;
     struct observer *observer;
     struct event *due_timer; /* a delayed job is due */
-    int64_t beat_sent_ms;
+    int64_t beat_sent_ms, beat_sent_us;
     bool is_beating, is_promoting, is_rejoining, is_forgetting;
     size_t recovering; /* dead workers whose jobs are being given back */
 };

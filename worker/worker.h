@@ -16,6 +16,8 @@ enum {
     RUNNER_NAME_MAX = WORKER_ID_MAX + 24, /* "<worker>/<number>.<k>" */
 };
 
+struct metrics;
+
 struct worker_queue {
     const char *name;
     unsigned weight; /* at least 1 */
@@ -38,6 +40,7 @@ struct worker_settings {
     size_t max_result_bytes;  /* of an outcome, encoded; a larger result is a failure */
     unsigned max_crashes, max_lost;
     bool is_burst;
+    const char *http; /* where metrics and health are served; NULL: nowhere */
     /* Reads the settings anew, for SIGHUP; `id` is kept by the caller. NULL: what is here stays. */
     bool (*reload)(struct worker_settings *out, struct error *err);
     struct worker_settings *kept; /* the master's list of all that it has read anew */

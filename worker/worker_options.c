@@ -11,6 +11,7 @@
 
 #include "common/log.h"
 #include "common/mem.h"
+#include "worker/http_server.h"
 
 enum { PATH_SIZE = 4096, SHORTEST_LEASE_MS = 1000, MAX_LOST = 10, WEIGHT_MAX = 1000 };
 
@@ -128,7 +129,7 @@ const struct option worker_option_rows[WORKER_OPTION_ROWS] = {
      .type = OPTION_TEXT,
      .unit = "ADDR:PORT",
      .is_setting = true,
-     .help = "serve metrics and health there",
+     .help = "serve /metrics, /healthz, /readyz there; PORT alone is one of 127.0.0.1",
      .offset = offsetof(struct worker_options, http)},
     {.name = "log-level",
      .type = OPTION_CHOICE,
@@ -160,8 +161,9 @@ worker_settings_read(struct worker_settings *out, const struct worker_options *o
 {
     const long cores = sysconf(_SC_NPROCESSORS_ONLN);
 
-    if (o->http != NULL)
-        return error_set(err, ERROR_CONFIG, "--http %s: not built yet", o->http);
+    if (o->http != NULL && !http_address_check(o->http, err))
+        return false;
+    out->http = copy(o->http);
     out->broker = *broker;
     out->broker.url = copy(broker->url);
     out->broker.namespace = copy(broker->namespace);
