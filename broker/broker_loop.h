@@ -63,19 +63,25 @@ struct broker_reservation {
     bool is_suspect;       /* the one job here must run alone in its runner */
     bool suspects_waiting; /* become idle, and ask with `alone` */
     bool is_paused;
+    bool ask_otherwise; /* nothing was looked at, since limits came or went: switch RESERVE_LIMITED
+                           and ask again */
 };
 typedef void broker_reserved_fn(void *arg, const char *queue, const struct broker_reservation *r,
                                 const struct error *err);
-/* Up to `n` jobs, now. `alone`: the runner is wholly idle and takes a suspect first, if there is
- * one. */
+enum {                    /* how to reserve: flags */
+       RESERVE_ALONE = 1, /* the runner is wholly idle and takes a suspect first, if there is one */
+       RESERVE_LIMITED = 2, /* the queue has limits: `n` should be no more than there are idle
+                               slots, since each job counts as running from now on */
+};
+/* Up to `n` jobs, now. */
 void broker_loop_reserve(struct broker_loop *b, const char *queue, const struct broker_runner *who,
-                         size_t n, bool alone, broker_reserved_fn *done, void *arg);
+                         size_t n, unsigned how, broker_reserved_fn *done, void *arg);
 /* Blocks this connection (nothing else may be sent on it meanwhile) until the bell of one of the
  * queues rings or timeout_ms has passed. With one queue, the reserve script follows in the same
  * write, so that the jobs come with the wake-up; with several, n must be 0 and `r` has no jobs:
  * `queue` is the one that rang, NULL after the time-out. */
 void broker_loop_bell(struct broker_loop *b, const char *const *queues, size_t n_queues,
-                      int timeout_ms, const struct broker_runner *who, size_t n, bool alone,
+                      int timeout_ms, const struct broker_runner *who, size_t n, unsigned how,
                       broker_reserved_fn *done, void *arg);
 
 typedef void broker_committed_fn(void *arg, const char *queue, const enum finish_status *statuses,

@@ -25,7 +25,7 @@ write_cancel(struct cancel *c, const char *queue)
     static const enum queue_key which[] = {QUEUE_JOBS,    QUEUE_DELAYED,   QUEUE_DEAD,
                                            QUEUE_REASONS, QUEUE_CANCELLED, QUEUE_WAITERS,
                                            QUEUE_UNIQUE,  QUEUE_STATS};
-    struct request *r = exchange_script(c->b, SCRIPT_CANCEL, 10 + PRIORITY_COUNT, 6);
+    struct request *r = exchange_script(c->b, SCRIPT_CANCEL, 11 + PRIORITY_COUNT, 6);
     struct key key;
     request_queue_keys(r, c->b->space, queue, which, sizeof which / sizeof which[0]);
     key_results(&key, c->b->space, queue, c->id);
@@ -33,6 +33,8 @@ write_cancel(struct cancel *c, const char *queue)
     key_of_queue(&key, c->b->space, queue, QUEUE_SUSPECTS);
     request_key(r, &key);
     request_ready_keys(r, c->b->space, queue);
+    key_of_queue(&key, c->b->space, queue, QUEUE_PARKED);
+    request_key(r, &key);
     request_arg(r, c->id->text, c->id->len);
     request_arg(r, c->outcome.data, c->outcome.len);
     request_number(r, OUTCOME_TTL_MS);
@@ -189,9 +191,12 @@ write_purge(struct broker *b, const char *queue, const struct buffer *outcome)
     static const enum queue_key which[] = {QUEUE_JOBS,    QUEUE_DELAYED, QUEUE_WAITERS,
                                            QUEUE_UNIQUE,  QUEUE_STATS,   QUEUE_CANCELLED,
                                            QUEUE_SUSPECTS};
-    struct request *r = exchange_script(b, SCRIPT_PURGE, 7 + PRIORITY_COUNT, 2);
+    struct key parked;
+    struct request *r = exchange_script(b, SCRIPT_PURGE, 8 + PRIORITY_COUNT, 2);
     request_queue_keys(r, b->space, queue, which, sizeof which / sizeof which[0]);
     request_ready_keys(r, b->space, queue);
+    key_of_queue(&parked, b->space, queue, QUEUE_PARKED);
+    request_key(r, &parked);
     request_number(r, PURGE_AT_ONCE);
     request_arg(r, outcome->data, outcome->len);
 }

@@ -1,13 +1,20 @@
-# cmake -DPRELUDE=... -DSCRIPT=... -DNAME=... -DOUT=... -P embed.cmake
-# Writes OUT: the script, with what it uses of the prelude in front, as a byte array, with its SHA-1. The joined text
-# stays beside it as NAME.lua, for reading error messages with line numbers.
-# Redis makes all functions of a script anew in each call, so those that it does not use are left out. The prelude's
-# paragraphs hold a function each, or what all need; a function uses only those before it.
+# cmake -DPRELUDE=... -DLIBRARY=... -DSCRIPT=... -DNAME=... -DOUT=... -P embed.cmake
+# Writes OUT: the script, with what it uses of the prelude and of the libraries that its first line names in front, as a
+# byte array, with its SHA-1. The joined text stays beside it as NAME.lua, for reading error messages with line numbers.
+# Redis makes all functions of a script anew in each call, so those that it does not use are left out. The paragraphs of
+# prelude and libraries hold a function each, or what all need; a function uses only those before it.
 cmake_minimum_required(VERSION 3.25)
 get_filename_component(folder ${OUT} DIRECTORY)
 set(joined ${folder}/${NAME}.lua)
 file(READ ${PRELUDE} prelude)
 file(READ ${SCRIPT} script)
+if(script MATCHES "^-- Librar[a-z]*: ([a-z ]+)\n")
+    string(REPLACE " " ";" names "${CMAKE_MATCH_1}")
+    foreach(name ${names})
+        file(READ ${LIBRARY}/${name}.lua library)
+        string(APPEND prelude "\n${library}")
+    endforeach()
+endif()
 set(text "${script}")
 while(NOT prelude STREQUAL "")
     string(FIND "${prelude}" "\n\n" at REVERSE)

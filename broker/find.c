@@ -71,7 +71,7 @@ write_look(struct find *f, const char *queue, const struct id *id, bool with_ahe
 {
     static const enum queue_key which[] = {QUEUE_JOBS, QUEUE_DELAYED, QUEUE_DEAD, QUEUE_REASONS};
     const char *space = f->b->space;
-    struct request *r = exchange_script(f->b, SCRIPT_LOOK, 7 + PRIORITY_COUNT, 2);
+    struct request *r = exchange_script(f->b, SCRIPT_LOOK, 8 + PRIORITY_COUNT, 2);
     struct key key;
     request_queue_keys(r, space, queue, which, sizeof which / sizeof which[0]);
     int64_t created_ms = id_created_ms(id);
@@ -82,6 +82,8 @@ write_look(struct find *f, const char *queue, const struct id *id, bool with_ahe
     key_of_queue(&key, space, queue, QUEUE_SUSPECTS);
     request_key(r, &key);
     request_ready_keys(r, space, queue);
+    key_of_queue(&key, space, queue, QUEUE_PARKED);
+    request_key(r, &key);
     request_arg(r, id->text, id->len);
     request_text(r, with_ahead ? "1" : "0");
 }
@@ -111,6 +113,7 @@ take_look(void *arg, size_t i, const redisReply *answer, struct error *err)
     struct broker_record found = {.id = record->id, .ahead = -1, .state = states[status]};
     found.queue = f->queues->items[i % f->queues->n];
     take_bytes(f, answer_at(answer, 1), &found.message, &found.message_len);
+    size_t key_len;
     bool has_outcome = take_bytes(f, answer_at(answer, 2), &found.outcome, &found.outcome_len);
     if (has_outcome)
         found.state = outcome_state(found.outcome, found.outcome_len, found.state);
@@ -118,6 +121,7 @@ take_look(void *arg, size_t i, const redisReply *answer, struct error *err)
         return answer_unexpected(answer, "look", err);
     if (status == LOOK_QUEUED && !answer_integer(answer_at(answer, 4), &found.ahead))
         return answer_unexpected(answer, "look", err);
+    take_bytes(f, answer_at(answer, 5), &found.waits_for_key, &key_len);
     *record = found;
     return true;
 }

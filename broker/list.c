@@ -14,6 +14,7 @@ typedef bool stage_fn(struct list *l, struct error *err);
 static bool list_all(struct list *l, struct error *err);
 static bool list_running(struct list *l, struct error *err);
 static bool list_queued(struct list *l, struct error *err);
+static bool list_parked(struct list *l, struct error *err);
 static bool list_delayed(struct list *l, struct error *err);
 static bool list_dead(struct list *l, struct error *err);
 static bool list_outcomes(struct list *l, struct error *err);
@@ -161,6 +162,49 @@ list_queued(struct list *l, struct error *err)
         key_ready(&key, l->b->space, l->queue, priority - 1);
         if (!list_one_list(l, &key, err))
             return false;
+    }
+    return list_parked(l, err);
+}
+
+/* "<limit key> NUL <9 - priority> NUL <id>"; neither keys nor ids hold a NUL. */
+static bool
+take_parked(void *arg, size_t i, const redisReply *answer, struct error *err)
+{
+    struct slice *s = arg;
+    (void)i;
+    if (!answer_is_array(answer, 0))
+        return answer_unexpected(answer, "list", err);
+    s->taken = answer->elements;
+    for (size_t k = 0; k < answer->elements; k++) {
+        const char *member;
+        size_t len;
+        if (!answer_bytes(answer->element[k], &member, &len))
+            return answer_unexpected(answer->element[k], "list", err);
+        const char *last = memrchr(member, '\0', len);
+        const size_t start = last != NULL ? (size_t)(last - member) + 1 : 0;
+        redisReply id = {
+            .type = REDIS_REPLY_STRING, .str = answer->element[k]->str + start, .len = len - start};
+        struct broker_record *record = list_add(s->l, &id, s->state);
+        if (record != NULL)
+            record->waits_for_key = arena_text(s->l->arena, member, strnlen(member, len));
+    }
+    return true;
+}
+
+static bool
+list_parked(struct list *l, struct error *err)
+{
+    struct slice s = {l, PAGE, JOB_QUEUED};
+    struct key key;
+    key_of_queue(&key, l->b->space, l->queue, QUEUE_PARKED);
+    for (int64_t from = 0; s.taken == PAGE && !l->is_over; from += PAGE) {
+        list_begin_page(l);
+        struct request *r = exchange_on_key(l->b, "ZRANGE", &key, 2);
+        request_number(r, from);
+        request_number(r, from + PAGE - 1);
+        if (!exchange_run(l->b, take_parked, &s, err) || !list_fill_messages(l, err))
+            return false;
+        list_deliver(l);
     }
     return true;
 }

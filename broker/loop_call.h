@@ -17,6 +17,14 @@ call_on_done(struct call *c, broker_done_fn *done, void *arg)
     c->arg = arg;
 }
 
+/* The two keys by which a script gives permits back. */
+static inline void
+call_permit_keys(struct broker_loop *b, struct call *c)
+{
+    static const enum queue_key keys[] = {QUEUE_PERMITS, QUEUE_BARRED};
+    call_keys(b, c, keys, 2);
+}
+
 enum {
     DEAD_LETTERS_MAX = 10000,
     DEAD_LETTER_AGE_DAYS = 30,

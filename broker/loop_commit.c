@@ -132,10 +132,12 @@ write_store(struct broker_loop *b, struct call *c, const struct group *g,
     const char *counter = g->state == JOB_CANCELLED ? "cancelled"
                           : g->state == JOB_EXPIRED ? "expired"
                                                     : "succeeded";
+    static const enum queue_key limits[] = {QUEUE_PERMITS, QUEUE_BARRED, QUEUE_BELL};
     struct key results;
     call_keys(b, c, keys, sizeof keys / sizeof keys[0]);
     key_results(&results, b->space, c->queue, &first->id);
     request_key(&c->request, &results);
+    call_keys(b, c, limits, 3);
     request_text(&c->request, counter);
     request_number(&c->request, g->ttl_ms > 0 ? g->ttl_ms : OUTCOME_TTL_MS);
     call_arg(c, b->cancelled.data, b->cancelled.len);
@@ -155,6 +157,7 @@ write_bury(struct broker_loop *b, struct call *c, const struct group *g)
                                           QUEUE_DEAD,      QUEUE_REASONS, QUEUE_BELL};
     call_keys(b, c, keys, sizeof keys / sizeof keys[0]);
     request_ready_keys(&c->request, b->space, c->queue);
+    call_permit_keys(b, c);
     request_text(&c->request, g->state == JOB_DEAD ? "dead" : "failed");
     request_number(&c->request, DEAD_LETTERS_MAX);
     request_number(&c->request, DEAD_LETTER_AGE_MS);
@@ -167,6 +170,7 @@ write_requeue(struct broker_loop *b, struct call *c)
     struct key control;
     call_keys(b, c, keys, sizeof keys / sizeof keys[0]);
     request_ready_keys(&c->request, b->space, c->queue);
+    call_permit_keys(b, c);
     key_of_queue(&control, b->space, c->queue, QUEUE_CONTROL);
     request_key(&c->request, &control);
 }
@@ -195,9 +199,9 @@ send_group(struct broker_loop *b, const struct broker_runner *who, struct commit
     static const struct {
         enum script script;
         size_t keys, args, args_per_job;
-    } scripts[] = {[FINISH_STORE] = {SCRIPT_COMMIT, 7, 6, 2},
-                   [FINISH_BURY] = {SCRIPT_BURY, 9 + PRIORITY_COUNT, 3, 2},
-                   [FINISH_RETRY] = {SCRIPT_RETRY, 6 + PRIORITY_COUNT, 1, 4}};
+    } scripts[] = {[FINISH_STORE] = {SCRIPT_COMMIT, 10, 6, 2},
+                   [FINISH_BURY] = {SCRIPT_BURY, 11 + PRIORITY_COUNT, 3, 2},
+                   [FINISH_RETRY] = {SCRIPT_RETRY, 8 + PRIORITY_COUNT, 1, 4}};
     const struct broker_finish *head = &finishes[op->order[first]];
     struct group g = group_of(head);
     size_t args = scripts[g.kind].args + n * scripts[g.kind].args_per_job;

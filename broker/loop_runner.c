@@ -5,9 +5,9 @@
 #include "common/mem.h"
 
 static void write_reserve(struct broker_loop *b, struct call *c, const struct broker_runner *who,
-                          size_t n, bool alone);
+                          size_t n, unsigned how);
 static struct call *new_reserve(struct broker_loop *b, const char *queue,
-                                const struct broker_runner *who, size_t n, bool alone);
+                                const struct broker_runner *who, size_t n, unsigned how);
 static bool deliver_reserved(struct broker_loop *b, struct call *c, const redisReply *answer,
                              struct error *err);
 static void fail_reserved(struct broker_loop *b, struct call *c, const struct error *err);
@@ -80,7 +80,7 @@ broker_loop_release(struct broker_loop *b, const char *queue, const struct broke
 {
     static const enum queue_key more[] = {QUEUE_SUSPECTS, QUEUE_DELAYED, QUEUE_BELL, QUEUE_STATS};
     struct call *c =
-        call_script(b, &call_kind_status, queue, SCRIPT_RELEASE, 6 + PRIORITY_COUNT, 2 + n);
+        call_script(b, &call_kind_status, queue, SCRIPT_RELEASE, 8 + PRIORITY_COUNT, 2 + n);
     struct request *r = &c->request;
     struct key key;
     call_on_done(c, done, arg);
@@ -90,6 +90,7 @@ broker_loop_release(struct broker_loop *b, const char *queue, const struct broke
     request_key(r, &key);
     call_keys(b, c, more, sizeof more / sizeof more[0]);
     request_ready_keys(r, b->space, c->queue);
+    call_permit_keys(b, c);
     key_of_queue(&key, b->space, c->queue, QUEUE_CONTROL);
     request_key(r, &key);
     request_number(r, delay_ms);
@@ -106,7 +107,7 @@ broker_loop_disown(struct broker_loop *b, const char *queue, const struct broker
 {
     static const enum queue_key more[] = {QUEUE_JOBS, QUEUE_SUSPECTS, QUEUE_BELL, QUEUE_STATS};
     struct call *c =
-        call_script(b, &call_kind_status, queue, SCRIPT_DISOWN, 6 + PRIORITY_COUNT, 2 + n);
+        call_script(b, &call_kind_status, queue, SCRIPT_DISOWN, 8 + PRIORITY_COUNT, 2 + n);
     struct key key;
     call_on_done(c, done, arg);
     key_of_queue(&key, b->space, c->queue, QUEUE_WORKERS);
@@ -115,6 +116,7 @@ broker_loop_disown(struct broker_loop *b, const char *queue, const struct broker
     request_key(&c->request, &key);
     call_keys(b, c, more, sizeof more / sizeof more[0]);
     request_ready_keys(&c->request, b->space, c->queue);
+    call_permit_keys(b, c);
     request_text(&c->request, who->worker);
     request_text(&c->request, who->runner);
     for (size_t i = 0; i < n; i++)
@@ -124,9 +126,9 @@ broker_loop_disown(struct broker_loop *b, const char *queue, const struct broker
 
 void
 broker_loop_reserve(struct broker_loop *b, const char *queue, const struct broker_runner *who,
-                    size_t n, bool alone, broker_reserved_fn *done, void *arg)
+                    size_t n, unsigned how, broker_reserved_fn *done, void *arg)
 {
-    struct call *c = new_reserve(b, queue, who, n, alone);
+    struct call *c = new_reserve(b, queue, who, n, how);
     c->done = (void (*)(void))done;
     c->arg = arg;
     call_send(b, c);
@@ -136,7 +138,7 @@ broker_loop_reserve(struct broker_loop *b, const char *queue, const struct broke
  * or the time is up. The bell's own answer then tells nothing more. */
 void
 broker_loop_bell(struct broker_loop *b, const char *const *queues, size_t n_queues, int timeout_ms,
-                 const struct broker_runner *who, size_t n, bool alone, broker_reserved_fn *done,
+                 const struct broker_runner *who, size_t n, unsigned how, broker_reserved_fn *done,
                  void *arg)
 {
     bool reserves = n_queues == 1 && n > 0;
@@ -160,7 +162,7 @@ broker_loop_bell(struct broker_loop *b, const char *const *queues, size_t n_queu
     call_send_blocking(b, c, timeout_ms);
     if (!reserves)
         return;
-    c = new_reserve(b, queues[0], who, n, alone);
+    c = new_reserve(b, queues[0], who, n, how);
     c->done = (void (*)(void))done;
     c->arg = arg;
     call_send_blocking(b, c, timeout_ms);
@@ -168,29 +170,41 @@ broker_loop_bell(struct broker_loop *b, const char *const *queues, size_t n_queu
 
 static struct call *
 new_reserve(struct broker_loop *b, const char *queue, const struct broker_runner *who, size_t n,
-            bool alone)
+            unsigned how)
 {
-    struct call *c = call_script(b, &kind_reserve, queue, SCRIPT_RESERVE, 7 + PRIORITY_COUNT, 3);
-    write_reserve(b, c, who, n, alone);
+    const bool is_limited = (how & RESERVE_LIMITED) != 0;
+    struct call *c =
+        call_script(b, &kind_reserve, queue, is_limited ? SCRIPT_RESERVE_LIMITED : SCRIPT_RESERVE,
+                    (is_limited ? 11 : 8) + PRIORITY_COUNT, is_limited ? 4 : 3);
+    write_reserve(b, c, who, n, how);
     return c;
 }
 
 static void
 write_reserve(struct broker_loop *b, struct call *c, const struct broker_runner *who, size_t n,
-              bool alone)
+              unsigned how)
 {
     static const enum queue_key before[] = {QUEUE_WORKERS, QUEUE_JOBS};
     static const enum queue_key behind[] = {QUEUE_BELL, QUEUE_META, QUEUE_CANCELLED,
                                             QUEUE_SUSPECTS};
-    struct key active;
+    static const enum queue_key plain[] = {QUEUE_PARKED};
+    static const enum queue_key limited[] = {QUEUE_PERMITS, QUEUE_PARKED, QUEUE_BARRED,
+                                             QUEUE_BUCKETS};
+    const bool is_limited = (how & RESERVE_LIMITED) != 0;
+    struct key active, control;
     call_keys(b, c, before, 2);
     key_active(&active, b->space, c->queue, who->runner);
     request_key(&c->request, &active);
     call_keys(b, c, behind, 4);
     request_ready_keys(&c->request, b->space, c->queue);
+    call_keys(b, c, is_limited ? limited : plain, is_limited ? 4 : 1);
     request_text(&c->request, who->runner);
     request_number(&c->request, (int64_t)(n < 1000 ? n : 1000));
-    request_text(&c->request, alone ? "1" : "0");
+    request_text(&c->request, (how & RESERVE_ALONE) != 0 ? "1" : "0");
+    if (!is_limited)
+        return;
+    key_of_queue(&control, b->space, c->queue, QUEUE_CONTROL);
+    request_key(&c->request, &control);
 }
 
 static void
@@ -259,11 +273,12 @@ deliver_reserved(struct broker_loop *b, struct call *c, const redisReply *answer
 {
     struct broker_reservation r = {.registered = IS_REGISTERED};
     int64_t status = answer_status(answer);
-    if (status < 0 || status > 3 || !read_reserved(b, answer, &r))
+    if (status < 0 || status > 5 || !read_reserved(b, answer, &r))
         return answer_unexpected(answer, "reserve", err);
     r.registered = status == 1 ? NOT_REGISTERED : IS_REGISTERED;
     r.is_suspect = status == 2;
     r.is_paused = status == 3;
+    r.ask_otherwise = status >= 4;
     ((broker_reserved_fn *)c->done)(c->arg, c->queue, &r, NULL);
     return true;
 }

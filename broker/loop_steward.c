@@ -49,12 +49,12 @@ broker_loop_beat(struct broker_loop *b, const char *queue, const struct broker_r
                  uint64_t beat, broker_beat_fn *done, void *arg)
 {
     static const struct call_kind kind = {deliver_beat, fail_beat};
-    static const enum queue_key keys[] = {QUEUE_WORKERS, QUEUE_DELAYED};
-    struct call *c = call_script(b, &kind, queue, SCRIPT_BEAT, 2, 4);
+    static const enum queue_key keys[] = {QUEUE_WORKERS, QUEUE_DELAYED, QUEUE_BARRED};
+    struct call *c = call_script(b, &kind, queue, SCRIPT_BEAT, 3, 4);
     struct key control;
     c->done = (void (*)(void))done;
     c->arg = arg;
-    call_keys(b, c, keys, 2);
+    call_keys(b, c, keys, 3);
     request_text(&c->request, who->worker);
     request_number(&c->request, (int64_t)beat);
     request_number(&c->request, who->lease_ms);
@@ -88,11 +88,14 @@ broker_loop_promote(struct broker_loop *b, const char *queue, broker_promoted_fn
 {
     static const struct call_kind kind = {deliver_promote, fail_promote};
     static const enum queue_key keys[] = {QUEUE_JOBS, QUEUE_DELAYED, QUEUE_SUSPECTS, QUEUE_BELL};
-    struct call *c = call_script(b, &kind, queue, SCRIPT_PROMOTE, 4 + PRIORITY_COUNT, 1);
+    struct call *c = call_script(b, &kind, queue, SCRIPT_PROMOTE, 5 + PRIORITY_COUNT, 1);
+    struct key barred;
     c->done = (void (*)(void))done;
     c->arg = arg;
     call_keys(b, c, keys, 4);
     request_ready_keys(&c->request, b->space, c->queue);
+    key_of_queue(&barred, b->space, c->queue, QUEUE_BARRED);
+    request_key(&c->request, &barred);
     request_number(&c->request, PROMOTE_MAX);
     call_send(b, c);
 }
@@ -126,7 +129,7 @@ new_recover(struct broker_loop *b, const struct call_kind *kind, const char *que
     static const enum queue_key more[] = {QUEUE_JOBS,  QUEUE_SUSPECTS, QUEUE_DEAD,    QUEUE_REASONS,
                                           QUEUE_STATS, QUEUE_BELL,     QUEUE_WAITERS, QUEUE_UNIQUE};
     struct call *c =
-        call_script(b, kind, queue, SCRIPT_RECOVER, 10 + PRIORITY_COUNT, 9 + 3 * r->n_victims);
+        call_script(b, kind, queue, SCRIPT_RECOVER, 12 + PRIORITY_COUNT, 9 + 3 * r->n_victims);
     struct request *out = &c->request;
     struct key key;
     key_of_queue(&key, b->space, c->queue, QUEUE_WORKERS);
@@ -135,6 +138,7 @@ new_recover(struct broker_loop *b, const struct call_kind *kind, const char *que
     request_key(out, &key);
     call_keys(b, c, more, sizeof more / sizeof more[0]);
     request_ready_keys(out, b->space, c->queue);
+    call_permit_keys(b, c);
     request_text(out, r->worker);
     request_text(out, r->runner);
     request_text(out, r->expected != NULL ? r->expected : "");

@@ -13,6 +13,7 @@ enum call {
     CALL_META,
     CALL_STATS,
     CALL_WORKERS,
+    CALL_PARKED,
     CALL_SUSPECTS,
     CALL_READY,                                /* ten lengths */
     CALL_OLDEST = CALL_READY + PRIORITY_COUNT, /* ten ids, the next of each ready list */
@@ -82,6 +83,8 @@ write_queue(struct broker *b, const char *queue)
     request_text(r, "dead");
     key_of_queue(&key, b->space, queue, QUEUE_WORKERS);
     exchange_on_key(b, "HGETALL", &key, 0);
+    key_of_queue(&key, b->space, queue, QUEUE_PARKED);
+    exchange_on_key(b, "ZCARD", &key, 0);
     key_of_queue(&key, b->space, queue, QUEUE_SUSPECTS);
     exchange_on_key(b, "LLEN", &key, 0);
     for (unsigned i = 0; i < PRIORITY_COUNT; i++) {
@@ -147,6 +150,8 @@ take_first(void *arg, size_t i, const redisReply *answer, struct error *err)
         queue->delayed = number;
     else if (call == CALL_DEAD)
         queue->dead = number;
+    else if (call == CALL_PARKED)
+        queue->parked = number;
     else
         queue->ready += number;
     return true;

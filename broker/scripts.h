@@ -28,6 +28,7 @@ enum { SCRIPT_SHA_LEN = 40 };
     X(SCRIPT_RELEASE, release)                                                                     \
     X(SCRIPT_REQUEUE, requeue)                                                                     \
     X(SCRIPT_RESERVE, reserve)                                                                     \
+    X(SCRIPT_RESERVE_LIMITED, reserve_limited)                                                     \
     X(SCRIPT_RETRY, retry)                                                                         \
     X(SCRIPT_WATCH, watch)
 

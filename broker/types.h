@@ -82,10 +82,11 @@ struct broker_record {
     size_t message_len;
     const char *outcome; /* final states; dead letters too */
     size_t outcome_len;
-    const char *runner;    /* running; its worker is the part before '/' */
-    int64_t started_at_ms; /* running: when it was reserved */
-    int64_t due_at_ms;     /* delayed */
-    int64_t ahead;         /* queued: jobs before it in its queue; -1 not known */
+    const char *runner;        /* running; its worker is the part before '/' */
+    int64_t started_at_ms;     /* running: when it was reserved */
+    int64_t due_at_ms;         /* delayed */
+    const char *waits_for_key; /* queued, and parked: the limit key that bars it */
+    int64_t ahead; /* queued: jobs before it in its queue, parked: with its key; -1 not known */
 };
 
 /* Limits of a queue. Rates are buckets of `burst` tokens that fill at `rate` tokens every
@@ -110,6 +111,7 @@ struct broker_limits {
 struct broker_queue {
     const char *name;
     int64_t ready, running, delayed, dead;
+    int64_t parked;     /* barred by their limit keys; not in `ready` */
     int64_t latency_ms; /* age of the oldest ready job; 0 if none */
     int64_t processed, failed;
     bool is_paused;

@@ -104,11 +104,12 @@ struct celeriac_options {
     const char *id;        /* UUID; NULL: a new one */
     int64_t result_ttl_ms; /* -1: 1 day; 0: the result is not kept, only pushed */
     const struct celeriac_value *tags; /* OBJECT, or NULL */
+    const char *limit_key; /* what the queue's limits per key count the job under; NULL: none */
 };
 
 #define CELERIAC_OPTIONS_INIT                                                                      \
     {                                                                                              \
-        NULL, 5, 0, 0, 0, -1, 0, 0, 0, 0, NULL, 0, NULL, -1, NULL                                  \
+        NULL, 5, 0, 0, 0, -1, 0, 0, 0, 0, NULL, 0, NULL, -1, NULL, NULL                            \
     }
 
 /* Arguments as values or as JSON text: a value wins. */

@@ -44,6 +44,11 @@ request_init(struct request *r, const struct celeriac_options *o, int64_t redis_
     if (o->tags && celeriac_type(o->tags) != CELERIAC_OBJECT) {
         return error_set(err, ERROR_USAGE, "tags: expected an object");
     }
+    if (o->limit_key && !message_limit_key_is_valid(o->limit_key, strlen(o->limit_key))) {
+        return error_set(err, ERROR_USAGE,
+                         "limit key \"%.80s\": expected 1 to %d bytes without control characters",
+                         o->limit_key, LIMIT_KEY_MAX);
+    }
     r->unique = o->unique;
     r->unique_ttl_ms = o->unique_ttl_ms;
     r->delay_ms = o->due_at_ms ? 0 : o->delay_ms;
@@ -59,6 +64,8 @@ request_init(struct request *r, const struct celeriac_options *o, int64_t redis_
     r->message.result_ttl_ms = o->result_ttl_ms;
     r->message.expires_at_ms = o->expires_ms ? redis_ms + o->expires_ms : 0;
     r->message.tags = o->tags;
+    r->message.limit_key = o->limit_key;
+    r->message.limit_key_len = o->limit_key ? strlen(o->limit_key) : 0;
     return true;
 }
 

@@ -1,10 +1,11 @@
 /* Job messages and outcomes: the bytes in Redis. msgpack lives behind this header alone.
  * docs/protocol.md draws both.
  *
- * A message is MESSAGE_HEAD bytes that scripts read and change, the uniqueness key, and a msgpack
- * map with small integer keys (below 64); unknown keys are skipped, absent ones have the default.
- * An outcome is a msgpack map of the same kind. Before anything is allocated a scan checks sizes,
- * depth (16) and counts, that there is one object and nothing behind it. */
+ * A message is MESSAGE_HEAD bytes that scripts read and change, the uniqueness key, the limit key
+ * behind its length if a flag says that there is one, and a msgpack map with small integer keys
+ * (below 64); unknown keys are skipped, absent ones have the default. An outcome is a msgpack map
+ * of the same kind. Before anything is allocated a scan checks sizes, depth (16) and counts, that
+ * there is one object and nothing behind it. */
 #ifndef COMMON_MESSAGE_H
 #define COMMON_MESSAGE_H
 
@@ -27,9 +28,10 @@ enum {
     TASK_NAME_MAX = 64,
     QUEUE_NAME_MAX = 64,
     UNIQUE_KEY_MAX = 128,
+    LIMIT_KEY_MAX = 128,
 };
 
-enum { MESSAGE_SUSPECT = 1 }; /* flags */
+enum { MESSAGE_SUSPECT = 1, MESSAGE_HAS_LIMIT_KEY = 2 }; /* flags */
 
 struct message {
     /* head */
@@ -38,6 +40,8 @@ struct message {
     uint8_t crashes, lost, flags;
     const char *unique; /* NULL: none */
     size_t unique_len;
+    const char *limit_key; /* NULL: none; no control characters */
+    size_t limit_key_len;
     /* body; pointers live in the arena or in the bytes that were decoded */
     const char *task;
     size_t task_len;
@@ -81,6 +85,8 @@ struct outcome {
 
 #define OUTCOME_INIT ((struct outcome){.state = JOB_UNKNOWN})
 
+/* 1 to LIMIT_KEY_MAX bytes of UTF-8 without control characters. */
+bool message_limit_key_is_valid(const char *key, size_t len);
 /* Appends the message. ERROR_DATA if a name, a key or the whole is too large (`limit` bytes). */
 bool message_encode(const struct message *m, size_t limit, struct buffer *out, struct error *err);
 /* Values go to the arena; text and unique point into `data`, which must outlive `m`. ERROR_DATA on

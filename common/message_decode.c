@@ -23,7 +23,7 @@ struct reader {
 
 static const char not_utf8[] = "text is not UTF-8";
 
-static bool decode_head(const unsigned char *head, size_t len, struct message *m,
+static bool decode_head(const unsigned char *head, size_t len, struct message *m, size_t *body,
                         struct error *err);
 static bool decode_map(const struct field_table *table, struct reader *r, void *target,
                        struct error *err);
@@ -40,10 +40,10 @@ message_decode(const void *data, size_t len, struct celeriac_arena *arena, struc
                struct error *err)
 {
     struct message found = MESSAGE_INIT;
+    size_t start;
 
-    if (!decode_head(data, len, &found, err))
+    if (!decode_head(data, len, &found, &start, err))
         return false;
-    size_t start = MESSAGE_HEAD + found.unique_len;
     const unsigned char *body = (const unsigned char *)data + start;
     const char *problem = wire_check(body, len - start);
     if (problem != NULL)
@@ -64,10 +64,12 @@ message_peek(const void *data, size_t len, struct message *m)
     struct message found = MESSAGE_INIT;
     struct wire_item item, key;
 
-    if (!decode_head(data, len, &found, NULL))
+    size_t start;
+
+    if (!decode_head(data, len, &found, &start, NULL))
         return false;
     *m = found;
-    const unsigned char *body = (const unsigned char *)data + MESSAGE_HEAD + found.unique_len;
+    const unsigned char *body = (const unsigned char *)data + start;
     struct wire w = {body, (const unsigned char *)data + len};
     if (wire_next(&w, &item) != NULL || item.kind != WIRE_MAP)
         return true;
@@ -135,7 +137,8 @@ message_pairs(const void *data, size_t len, message_pair_fn *each, void *arg, st
 }
 
 static bool
-decode_head(const unsigned char *head, size_t len, struct message *m, struct error *err)
+decode_head(const unsigned char *head, size_t len, struct message *m, size_t *body,
+            struct error *err)
 {
     if (len < MESSAGE_HEAD)
         return error_set(err, ERROR_DATA, "message of %zu bytes is shorter than its head", len);
@@ -157,6 +160,16 @@ decode_head(const unsigned char *head, size_t len, struct message *m, struct err
                          m->unique_len,
                          len - MESSAGE_HEAD < UNIQUE_KEY_MAX ? len - MESSAGE_HEAD : UNIQUE_KEY_MAX);
     m->unique = m->unique_len > 0 ? (const char *)head + MESSAGE_HEAD : NULL;
+    *body = MESSAGE_HEAD + m->unique_len;
+    if ((m->flags & MESSAGE_HAS_LIMIT_KEY) == 0)
+        return true;
+    const size_t left = len - *body;
+    m->limit_key_len = left > 0 ? head[*body] : 0;
+    m->limit_key = (const char *)head + *body + 1;
+    if (m->limit_key_len >= left || !message_limit_key_is_valid(m->limit_key, m->limit_key_len))
+        return error_set(err, ERROR_DATA, "message has a limit key of %zu bytes that cannot be one",
+                         m->limit_key_len);
+    *body += 1 + m->limit_key_len;
     return true;
 }
 

@@ -122,6 +122,12 @@ check_message(const struct message *m, struct error *err)
         return error_set(err, ERROR_DATA,
                          "message has a uniqueness key of %zu bytes, expected at most %d",
                          m->unique_len, UNIQUE_KEY_MAX);
+    if (m->limit_key_len > 0 && !message_limit_key_is_valid(m->limit_key, m->limit_key_len))
+        return error_set(
+            err, ERROR_DATA,
+            "message has a limit key of %zu bytes, expected at most %d, and no control "
+            "characters",
+            m->limit_key_len, LIMIT_KEY_MAX);
     if (m->task == NULL || m->task_len == 0 || m->task_len > TASK_NAME_MAX)
         return error_set(err, ERROR_DATA, "message has a task name of %zu bytes, expected 1 to %d",
                          m->task_len, TASK_NAME_MAX);
@@ -154,17 +160,25 @@ check_ranges(const struct field_table *table, const void *source, struct error *
 static void
 write_head(struct writer *w, const struct message *m)
 {
+    const bool has_limit_key = m->limit_key_len > 0;
+    const unsigned char limit_key_len = (unsigned char)m->limit_key_len;
+    const unsigned flags =
+        (m->flags & ~(unsigned)MESSAGE_HAS_LIMIT_KEY) | (has_limit_key ? MESSAGE_HAS_LIMIT_KEY : 0);
     unsigned char head[MESSAGE_HEAD] = {MESSAGE_VERSION,
                                         (unsigned char)('0' + m->priority),
                                         (unsigned char)(m->attempts >> 8),
                                         (unsigned char)m->attempts,
                                         m->crashes,
                                         m->lost,
-                                        m->flags,
+                                        (unsigned char)flags,
                                         (unsigned char)m->unique_len};
 
     on_bytes(w, (const char *)head, sizeof head);
     on_bytes(w, m->unique, m->unique_len);
+    if (!has_limit_key)
+        return;
+    on_bytes(w, (const char *)&limit_key_len, 1);
+    on_bytes(w, m->limit_key, m->limit_key_len);
 }
 
 static void

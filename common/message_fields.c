@@ -4,6 +4,7 @@
 #include "common/message_fields.h"
 
 #include "common/message.h"
+#include "common/utf8.h"
 
 #define MS_MAX ((INT64_C(1) << 53) - 1)
 
@@ -108,4 +109,13 @@ message_chunk_problem(const struct message *m)
             return "chunk: args holds something else than argument lists";
     }
     return NULL;
+}
+
+bool
+message_limit_key_is_valid(const char *key, size_t len)
+{
+    for (size_t i = 0; i < len; i++)
+        if ((unsigned char)key[i] < ' ' || key[i] == 0x7f)
+            return false;
+    return len > 0 && len <= LIMIT_KEY_MAX && utf8_valid(key, len);
 }

@@ -78,15 +78,25 @@ may_claim(const struct runner *r)
     return !(r->runs_suspect || r->waits_for_suspect) || r->in_pool == 0;
 }
 
+static unsigned
+how_to_reserve(const struct runner *r, const struct runner_queue *q)
+{
+    return (r->in_pool == 0 ? RESERVE_ALONE : 0) | (q->is_limited ? RESERVE_LIMITED : 0);
+}
+
 static bool
 reserve_from(struct runner *r, struct runner_queue *q, size_t n)
 {
     if (q->current == NULL || q->current->state != IDENTITY_JOINED ||
         clock_mono_us() < q->empty_until_us)
         return false;
+    if (q->is_limited && n > idle_slots(r))
+        n = idle_slots(r);
+    if (n == 0)
+        return false;
     r->asked = n;
     q->current->calls++;
-    broker_loop_reserve(r->command, q->name, &q->current->who, n, r->in_pool == 0, on_reserved,
+    broker_loop_reserve(r->command, q->name, &q->current->who, n, how_to_reserve(r, q), on_reserved,
                         q->current);
     return true;
 }
@@ -130,7 +140,7 @@ claim_ring(struct runner *r)
     r->bell_asked = n;
     id->calls++;
     broker_loop_bell(r->bell, names, r->n_queues, BELL_TIMEOUT_MS, &id->who,
-                     r->n_queues == 1 ? n : 0, r->n_queues == 1 && r->in_pool == 0, on_bell, id);
+                     r->n_queues == 1 ? n : 0, how_to_reserve(r, &r->queues[0]), on_bell, id);
 }
 
 static struct job *
@@ -198,6 +208,12 @@ take_reservation(struct runner *r, struct identity *id, const struct broker_rese
     if (v->registered == NOT_REGISTERED) {
         log_event(LOG_WARN, "runner_forgotten", "name=%s queue=%s", id->name, id->queue->name);
         identity_retire(id);
+        return;
+    }
+    if (v->ask_otherwise) {
+        id->queue->is_limited = !id->queue->is_limited;
+        id->queue->empty_until_us = 0;
+        r->is_round_open = false;
         return;
     }
     const size_t n = accept_jobs(r, id, v);

@@ -38,6 +38,7 @@ struct runner_queue {
     const char *name;
     struct identity *current;
     struct identity *retired;
+    bool is_limited;             /* as Redis last said: no look-ahead */
     int64_t empty_until_us;      /* found empty a moment ago: not asked again before */
     struct pool_list finished;   /* wait for the next commit */
     struct pool_list committing; /* in the commit that is in flight */

@@ -276,7 +276,7 @@ are_queues_empty(struct steward *s, struct error *err)
         size_t n;
         struct error missing = ERROR_INIT;
         if (broker_queues(s->burst_broker, s->queues[i].name, arena, &q, &n, &missing))
-            is_empty = n == 0 || q[0].ready + q[0].delayed + q[0].running == 0;
+            is_empty = n == 0 || q[0].ready + q[0].parked + q[0].delayed + q[0].running == 0;
         else if (missing.code != ERROR_NOT_FOUND) /* a queue that never held a job is empty, too */
             ok = error_set(err, missing.code, "%s", missing.message);
     }

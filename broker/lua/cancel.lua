@@ -1,6 +1,7 @@
--- ready, delayed -> cancelled at once; active -> marked: whatever its runner commits, it ends as cancelled.
+-- Library: limits
+-- ready, parked, delayed -> cancelled at once; active -> marked: whatever its runner commits, it ends as cancelled.
 -- KEYS  1 jobs  2 delayed  3 dead  4 reasons  5 cancelled  6 waiters  7 unique  8 stats  9 results:<minute> or result:<id>
---       10 suspects  11..20 ready:9 .. ready:0
+--       10 suspects  11..20 ready:9 .. ready:0  21 parked
 -- ARGV  1 id  2 outcome  3 ms to keep it  4 '1' if KEYS[9] is the job's own key  5 'force' or 'grace'  6 control channel
 -- Returns {0} unknown, {1} cancelled, {2} running and marked, {3, outcome} ended before.
 local id = ARGV[1]
@@ -11,7 +12,7 @@ if not message then
 end
 if redis.call('ZSCORE', KEYS[3], id) then return {3, redis.call('HGET', KEYS[4], id) or ''} end
 local waited = redis.call('ZREM', KEYS[2], id) == 1 or redis.call('LREM', KEYS[20 - priority(message)], 0, id) > 0
-    or redis.call('LREM', KEYS[10], 0, id) > 0
+    or redis.call('LREM', KEYS[10], 0, id) > 0 or redis.call('ZREM', KEYS[21], parked_as(message, id)) == 1
 if not waited then
     redis.call('HSET', KEYS[5], id, ARGV[5])
     redis.call('PUBLISH', ARGV[6], 'cancel ' .. ARGV[5] .. ' ' .. id)

@@ -1,7 +1,6 @@
 -- In front of every script stands what it uses of this: a paragraph each. Nothing here touches a key that is not passed in.
 -- A message starts with 8 bytes: version, priority '0'..'9', attempts (2), crashes, lost, flags, length of unique key.
 local CHUNK = 1000 -- arguments per call: far below the limit of unpack
-local LARGE = 128  -- arguments of an HSET that is worth a table
 local SUSPECT = 1  -- flag: may have killed its process, runs alone; 2: a limit key stands behind the uniqueness key
 local PUSHED_MAX = 16384 -- bytes of an outcome that is published whole
 
@@ -21,10 +20,10 @@ end
 -- HSET of fields and values. Redis keeps a hash of up to 512 fields packed, and walks through it for each field, so that
 -- a batch of hundreds costs its square. A value of more than 64 bytes, which goes again at once, makes it a table.
 local function hset(key, pairs_, first)
-    local is_large = #pairs_ - (first or 1) >= LARGE
-    if is_large then redis.call('HSET', key, '', string.rep(' ', 65)) end
+    if #pairs_ - (first or 1) < 128 then return bulk('HSET', key, pairs_, first) end
+    redis.call('HSET', key, '', string.rep(' ', 65))
     bulk('HSET', key, pairs_, first)
-    if is_large then redis.call('HDEL', key, '') end
+    redis.call('HDEL', key, '')
 end
 
 local function hmget(key, fields)
@@ -45,7 +44,8 @@ local function is_suspect(message) return #message >= 8 and string.byte(message,
 local function limit_key(message)
     if #message < 8 or string.byte(message, 7) % 4 < 2 then return '' end
     local at = 9 + string.byte(message, 8)
-    return string.sub(message, at + 1, at + (string.byte(message, at) or 0))
+    local key = string.sub(message, at + 1, at + (string.byte(message, at) or 0))
+    return string.find(key, '\0', 1, true) and '' or key -- a NUL ends it where it is stored
 end
 
 -- The message with its counters raised (each stays within its bytes) and flags added.
@@ -81,6 +81,19 @@ end
 
 local function ring(bell)
     if redis.call('LLEN', bell) == 0 then redis.call('LPUSH', bell, '1') end
+end
+
+-- Jobs that run no more give their permits back; if somebody waits for one, the bell rings. docs/protocol.md, Limits.
+local function free_permits(permits, barred, bell, ids, messages)
+    if #ids == 0 or redis.call('EXISTS', permits) == 0 then return end
+    local held, keys, freed = {}, {[''] = true}, {}
+    for i = 1, #ids do
+        local key = messages[i] and limit_key(messages[i]) or ''
+        held[i], keys[key] = key .. '\0' .. ids[i], true
+    end
+    bulk('ZREM', permits, held)
+    for key in pairs(keys) do freed[#freed + 1] = redis.call('ZADD', barred, 'XX', 'CH', '0', key) end
+    for i = 1, #freed do if freed[i] == 1 then return ring(bell) end end
 end
 
 -- Tells all who wait for these outcomes: one message a channel, pairs of id and outcome ('' if it is large).

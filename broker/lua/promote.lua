@@ -1,7 +1,8 @@
--- delayed -> ready: whatever is due.
--- KEYS  1 jobs  2 delayed  3 suspects  4 bell  5..14 ready:9 .. ready:0
+-- Library: limits
+-- delayed -> ready: whatever is due. Rings for limits that open.
+-- KEYS  1 jobs  2 delayed  3 suspects  4 bell  5..14 ready:9 .. ready:0  15 barred
 -- ARGV  1 how many at most
--- Returns {moved, ms until the next one is due; -1: none}.
+-- Returns {moved, ms until the next one is due, or a limit opens; -1: none}.
 local now = now_ms()
 local ids = redis.call('ZRANGEBYSCORE', KEYS[2], '-inf', now, 'LIMIT', 0, ARGV[1])
 if #ids > 0 then
@@ -17,5 +18,5 @@ if #ids > 0 then
     for key, list in pairs(lists) do bulk('LPUSH', key, list) end
     ring(KEYS[4])
 end
-local due = redis.call('ZRANGE', KEYS[2], 0, 0, 'WITHSCORES')[2]
-return {#ids, due and math.max(tonumber(due) - now, 0) or -1}
+if redis.call('ZCOUNT', KEYS[15], '-inf', now) > 0 then ring(KEYS[4]) end
+return {#ids, next_due(KEYS[2], KEYS[15], now)}

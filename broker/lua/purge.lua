@@ -1,5 +1,6 @@
--- ready, delayed -> (nothing): removes waiting jobs, some at a time. Who waits for one is told that it was cancelled.
--- KEYS  1 jobs  2 delayed  3 waiters  4 unique  5 stats  6 cancelled  7 suspects  8..17 ready:9 .. ready:0
+-- Library: limits
+-- ready, parked, delayed -> (nothing): removes waiting jobs, some at a time. Who waits for one is told that it was cancelled.
+-- KEYS  1 jobs  2 delayed  3 waiters  4 unique  5 stats  6 cancelled  7 suspects  8..17 ready:9 .. ready:0  18 parked
 -- ARGV  1 how many at most (1..1000)  2 outcome for those who wait
 -- Returns {removed}: 0 means that none is left.
 local ids, limit = {}, tonumber(ARGV[1])
@@ -13,6 +14,10 @@ if #ids < limit then
         ids[#ids + 1] = id
         redis.call('ZREM', KEYS[2], id)
     end
+end
+if #ids < limit then
+    local members = redis.call('ZPOPMIN', KEYS[18], limit - #ids)
+    for i = 1, #members, 2 do ids[#ids + 1] = parked_id(members[i]) end
 end
 if #ids == 0 then return {0} end
 local messages, outcomes = hmget(KEYS[1], ids), {}

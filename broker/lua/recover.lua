@@ -1,6 +1,6 @@
 -- active -> ready, suspects or dead: all that a dead runner (or one that leaves) owned; the runner is unregistered.
 -- KEYS  1 workers  2 active:<runner>  3 jobs  4 suspects  5 dead  6 reasons  7 stats  8 bell  9 waiters  10 unique
---       11..20 ready:9 .. ready:0
+--       11..20 ready:9 .. ready:0  21 permits  22 barred
 -- ARGV  1 worker  2 runner  3 registry value of the worker that was seen too long, '' if the runner is our own
 --       4 crashes that end a job  5 losses that end a job  6 outcome of a job lost too often
 --       7 dead letters kept at most  8 ms to keep them  9 counter for what goes back: recovered or released
@@ -39,6 +39,7 @@ for i, id in ipairs(ids) do
     end
 end
 redis.call('DEL', KEYS[2])
+free_permits(KEYS[21], KEYS[22], KEYS[8], ids, messages)
 redis.call('HDEL', KEYS[1], ARGV[2])
 if #buried > 0 then
     bury(KEYS[3], KEYS[5], KEYS[6], now_ms(), buried, outcomes, tonumber(ARGV[7]), tonumber(ARGV[8]))

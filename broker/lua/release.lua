@@ -1,14 +1,15 @@
 -- active -> ready, at the head: reserved jobs that were not started, or were aborted without fault. Uncharged.
 -- With a delay they go through `delayed` instead.
 -- KEYS  1 jobs  2 active:<runner>  3 suspects  4 delayed  5 bell  6 stats  7..16 ready:9 .. ready:0
+--       17 permits  18 barred
 -- ARGV  1 control channel of the queue  2 delay in ms  3.. ids, the one to be reserved first comes first
 -- Returns {0, how many}.
-local now, wait, moved = now_ms(), tonumber(ARGV[2]), 0
+local now, wait, live, texts = now_ms(), tonumber(ARGV[2]), {}, {}
 for i = #ARGV, 3, -1 do
     local id = ARGV[i]
     if redis.call('HDEL', KEYS[2], id) == 1 then
         local message = redis.call('HGET', KEYS[1], id)
-        moved = moved + 1
+        live[#live + 1], texts[#texts + 1] = id, message
         if wait > 0 then
             delay(KEYS[4], ARGV[1], id, now + wait, now)
         elseif message and is_suspect(message) then
@@ -18,8 +19,9 @@ for i = #ARGV, 3, -1 do
         end
     end
 end
-if moved > 0 then
-    redis.call('HINCRBY', KEYS[6], 'released', moved)
+if #live > 0 then
+    free_permits(KEYS[17], KEYS[18], KEYS[5], live, texts)
+    redis.call('HINCRBY', KEYS[6], 'released', #live)
     if wait == 0 then ring(KEYS[5]) end -- a needless ring would wake in vain whoever is next in turn for the job
 end
-return {0, moved}
+return {0, #live}

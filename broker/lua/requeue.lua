@@ -11,7 +11,8 @@ if name then
     if not taken then return {2, holder} end
 end
 if #message >= 8 then
-    message = string.sub(message, 1, 2) .. string.char(0, 0, 0, 0, 0) .. string.sub(message, 8)
+    local flags = string.byte(message, 7)
+    message = string.sub(message, 1, 2) .. string.char(0, 0, 0, 0, flags - flags % 2) .. string.sub(message, 8)
     redis.call('HSET', KEYS[1], id, message)
 end
 redis.call('ZREM', KEYS[2], id)

@@ -1,18 +1,22 @@
 -- ready -> active: strictly by priority, oldest first within one. Suspects go, one at a time, to runners that are idle.
 -- KEYS  1 workers  2 jobs  3 active:<runner>  4 bell  5 meta  6 cancelled  7 suspects  8..17 ready:9 .. ready:0
+--       18 parked
 -- ARGV  1 runner  2 how many at most (1..1000)  3 '1' if the runner is wholly idle
 -- Returns {status, now in ms, drain, ids, messages, marked ids}; the lists are left out if there are no jobs
---   status 0 as asked  1 not registered, or retired  2 one suspect  3 paused; drain 1: become idle and ask again, a suspect waits
+--   status 0 as asked  1 not registered, or retired  2 one suspect  3 paused  4 limited: use reserve_limited
+--          drain 1: become idle and ask again, a suspect waits
 --   message nil: the id had none and is dropped; marked ids are among the n and are to be committed unstarted
 local runner, n = ARGV[1], tonumber(ARGV[2])
 local worker = redis.call('HGET', KEYS[1], runner)
 if not worker or string.find(worker, ' ', 1, true) then
-    if redis.call('EXISTS', unpack(KEYS, 7, 17)) > 0 then ring(KEYS[4]) end -- its ring was for somebody else
+    if redis.call('EXISTS', unpack(KEYS, 7, 18)) > 0 then ring(KEYS[4]) end -- its ring was for somebody else
     return {1, 0, 0}
 end
-local filled = redis.call('EXISTS', unpack(KEYS, 7, 17))
+local filled = redis.call('EXISTS', unpack(KEYS, 7, 18))
 if filled == 0 then return {0, 0, 0} end
-if redis.call('HEXISTS', KEYS[5], 'paused') == 1 then return {3, 0, 0} end
+local meta = redis.call('HMGET', KEYS[5], 'paused', 'limited')
+if meta[1] then return {3, 0, 0} end
+if meta[2] then return {4, 0, 0} end
 
 local ids, status = {}, 0
 if redis.call('EXISTS', KEYS[7]) == 1 then
@@ -33,11 +37,7 @@ if status == 0 then
     ids = filled == 1 and redis.call('RPOP', KEYS[12], n) or {}
     for i = 8, #ids == 0 and 17 or 0 do
         local got = redis.call('RPOP', KEYS[i], n - #ids)
-        if got and #ids == 0 then
-            ids = got
-        else
-            for j = 1, got and #got or 0 do ids[#ids + 1] = got[j] end
-        end
+        for j = 1, got and #got or 0 do ids[#ids + 1] = got[j] end
         if #ids >= n then break end
     end
 end

@@ -13,13 +13,16 @@
 #include "common/arena.h"
 
 struct limit_options {
-    const char *max_length;
+    const char *rate, *concurrency, *key_rate, *key_concurrency, *max_length;
+    int64_t burst, key_burst;
     bool remove;
 };
 
 static int run(struct cli *cli, const void *options);
 static bool read_changes(const struct limit_options *o, struct broker_limits *out,
                          struct error *err);
+static bool read_rate(const char *option, const char *text, int64_t burst, int64_t *rate,
+                      struct error *err);
 static bool read_number(const char *option, const char *text, int64_t *out, struct error *err);
 static int show(const struct cli *cli, struct broker *b);
 static void print(const struct cli *cli, const struct broker_queue *queues, size_t n,
@@ -28,6 +31,18 @@ static void print(const struct cli *cli, const struct broker_queue *queues, size
 /* clang-format off */
 #define ROW(field, ...) {.offset = offsetof(struct limit_options, field), __VA_ARGS__}
 static const struct option rows[] = {
+    ROW(rate, .name = "rate", .type = OPTION_TEXT, .unit = "N/s|m|h|off",
+        .help = "jobs started in a second, a minute, an hour, by all workers together"),
+    ROW(burst, .name = "burst", .type = OPTION_INTEGER, .unit = "N", .min = 0, .max = 1000000,
+        .help = "jobs that may start at once after a pause; 0: what --rate gives in 100 ms, at least 1"),
+    ROW(concurrency, .name = "concurrency", .type = OPTION_TEXT, .unit = "N|off",
+        .help = "jobs running at once, on all workers together"),
+    ROW(key_rate, .name = "key-rate", .type = OPTION_TEXT, .unit = "N/s|m|h|off",
+        .help = "as --rate, for the jobs of each --limit-key by itself"),
+    ROW(key_burst, .name = "key-burst", .type = OPTION_INTEGER, .unit = "N", .min = 0, .max = 1000000,
+        .help = "as --burst, for --key-rate"),
+    ROW(key_concurrency, .name = "key-concurrency", .type = OPTION_TEXT, .unit = "N|off",
+        .help = "as --concurrency, for the jobs of each --limit-key by itself"),
     ROW(max_length, .name = "max-length", .type = OPTION_TEXT, .unit = "N|off",
         .help = "jobs that the queue holds, whether they wait or run; more are refused with exit 75"),
     ROW(remove, .name = "remove", .type = OPTION_FLAG, .help = "remove all limits first"),
@@ -39,11 +54,14 @@ const struct command cmd_limit = {
     .group = GROUP_QUEUES,
     .summary = "Shows and sets the limits of queues",
     .usage = "limit [QUEUE]",
-    .details = "Limits hold across all workers and are kept in Redis.\n",
+    .details =
+        "Limits hold across all workers and are kept in Redis. A job that a limit holds back\n"
+        "stays queued. Each attempt takes its place in a rate when a worker reserves it.\n",
     .rows = rows,
     .n_rows = sizeof rows / sizeof rows[0],
     .options_size = sizeof(struct limit_options),
-    .examples = {"celeriac limit mail --max-length 10000", "celeriac limit mail --remove"},
+    .examples = {"celeriac limit mail --rate 100/s --concurrency 8",
+                 "celeriac limit mail --key-concurrency 1 --rate off"},
     .exit_codes =
         "0   shown, or set\n" SESSION_EXIT_USAGE "66  no such queue\n" SESSION_EXIT_BROKER,
     .run = run,
@@ -84,7 +102,33 @@ read_changes(const struct limit_options *o, struct broker_limits *out, struct er
     for (size_t i = 0; i < LIMIT_COUNT; i++) {
         out->of[i] = o->remove ? 0 : -1;
     }
-    return read_number("max-length", o->max_length, &out->of[LIMIT_MAX_LENGTH], err);
+    return read_rate("rate", o->rate, o->burst, &out->of[LIMIT_RATE], err) &&
+           read_rate("key-rate", o->key_rate, o->key_burst, &out->of[LIMIT_KEY_RATE], err) &&
+           read_number("concurrency", o->concurrency, &out->of[LIMIT_CONCURRENCY], err) &&
+           read_number("key-concurrency", o->key_concurrency, &out->of[LIMIT_KEY_CONCURRENCY],
+                       err) &&
+           read_number("max-length", o->max_length, &out->of[LIMIT_MAX_LENGTH], err);
+}
+
+/* `rate` points to three numbers: tokens, the ms in which they come, and the burst. */
+static bool
+read_rate(const char *option, const char *text, int64_t burst, int64_t *rate, struct error *err)
+{
+    if (!text) {
+        return burst == 0 || error_set(err, ERROR_USAGE, "--%.*sburst needs --%s",
+                                       (int)strlen(option) - 4, option, option);
+    }
+    if (strcmp(text, "off") == 0) {
+        rate[0] = rate[1] = rate[2] = 0;
+        return true;
+    }
+    if (!limit_text_rate(text, &rate[0], &rate[1])) {
+        return error_set(err, ERROR_USAGE,
+                         "--%s \"%.80s\": expected 1 to 1000000 /s, /m or /h like 100/s, or off",
+                         option, text);
+    }
+    rate[2] = burst ? burst : limit_text_burst(rate[0], rate[1]);
+    return true;
 }
 
 static bool
@@ -151,6 +195,7 @@ print(const struct cli *cli, const struct broker_queue *queues, size_t n,
             struct celeriac_value *v = celeriac_object(arena);
             celeriac_set(v, "queue", celeriac_text(arena, q->name));
             limit_text_json(&q->limits, v, arena);
+            celeriac_set(v, "parked", celeriac_integer(arena, q->parked));
             output_json(v);
         } else {
             table_cell(t, "%s", q->name);

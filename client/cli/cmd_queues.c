@@ -102,6 +102,7 @@ print_json(const struct broker_queue *q, struct celeriac_arena *arena)
     celeriac_set(v, "paused", celeriac_boolean(arena, q->is_paused));
     limit_text_json(&q->limits, limits, arena);
     if (celeriac_size(limits)) {
+        celeriac_set(limits, "parked", celeriac_integer(arena, q->parked));
         celeriac_set(v, "limits", limits);
     }
     output_json(v);

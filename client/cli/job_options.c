@@ -35,6 +35,7 @@ job_options_read(const struct job_options *o, struct celeriac_arena *arena,
     out->soft_limit_ms = o->timeout_ms;
     out->hard_limit_ms = o->kill_after_ms ? o->timeout_ms + o->kill_after_ms : 0;
     out->id = o->id;
+    out->limit_key = o->limit_key;
     out->result_ttl_ms = o->result_ttl_ms == RESULT_TTL_DEFAULT_MS ? -1 : o->result_ttl_ms;
     if (o->at && o->in_ms) {
         return error_set(err, ERROR_USAGE, "--in and --at cannot both be given");

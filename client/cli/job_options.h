@@ -7,7 +7,7 @@
 
 /* The first member of the verb's own struct. */
 struct job_options {
-    const char *queue, *at, *backoff, *unique, *id;
+    const char *queue, *at, *backoff, *unique, *limit_key, *id;
     int64_t priority, in_ms, expires_ms, retries, timeout_ms, kill_after_ms, result_ttl_ms,
         wait_timeout_ms;
     struct option_list tags, kwargs;
@@ -37,6 +37,8 @@ struct job_options {
                .help = "hard limit, counted from the soft one: the process is replaced"),                               \
     JOB_OPTION(unique, .name = "unique", .type = OPTION_TEXT, .value_is_optional = true, .unit = "KEY[,TTL]",           \
                .help = "only one unfinished job with this key (without KEY: with this task and these arguments)"),      \
+    JOB_OPTION(limit_key, .name = "limit-key", .type = OPTION_TEXT, .unit = "KEY",                                      \
+               .help = "what the queue's limits per key count it under"),                                               \
     JOB_OPTION(id, .name = "id", .type = OPTION_TEXT, .unit = "UUID", .help = "the job's id; it exists: exit 73"),      \
     JOB_OPTION(result_ttl_ms, .name = "result-ttl", .type = OPTION_DURATION, .fallback = "1d", .unit = "DUR",           \
                .help = "how long the result is kept; 0: not at all"),                                                   \
@@ -44,7 +46,7 @@ struct job_options {
                .help = "a tag, shown by status; may be repeated"),                                                      \
     JOB_OPTION(wait_timeout_ms, .name = "wait-timeout", .type = OPTION_DURATION, .unit = "DUR",                         \
                .help = "wait no longer than that: exit 124; the jobs go on")
-enum { JOB_OPTION_COUNT = 15 };
+enum { JOB_OPTION_COUNT = 16 };
 /* clang-format on */
 
 /* As the library wants them; values live in `arena`, texts as long as the process. ERROR_USAGE. */

@@ -78,6 +78,13 @@ job_view(const struct broker_record *record, const struct job_progress *progress
     if (record->state == JOB_QUEUED && record->ahead >= 0) {
         set_integer(v, "ahead", record->ahead);
     }
+    if (p.has_message && p.message.limit_key) {
+        value_add(v, "limit_key", 9,
+                  celeriac_string(arena, p.message.limit_key, p.message.limit_key_len));
+    }
+    if (record->waits_for_key) {
+        set_text(v, "waits_for", arena_printf(arena, "its limit key %s", record->waits_for_key));
+    }
     if (p.has_message && celeriac_size(p.message.tags)) {
         value_add(v, "tags", 4, borrow(p.message.tags));
     }

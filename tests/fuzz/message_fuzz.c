@@ -37,6 +37,8 @@ try_message(const uint8_t *data, size_t len, struct celeriac_arena *arena)
     MUST(value_equal(again.tags, m.tags) && again.chunk == m.chunk);
     MUST(again.expires_at_ms == m.expires_at_ms && again.max_retries == m.max_retries);
     MUST(again.priority == m.priority && again.unique_len == m.unique_len);
+    MUST(again.limit_key_len == m.limit_key_len &&
+         (m.limit_key_len == 0 || memcmp(again.limit_key, m.limit_key, m.limit_key_len) == 0));
     buffer_clear(&out);
 }
 

@@ -19,15 +19,17 @@ for _, key in ipairs(redis.call('KEYS', ARGV[1] .. ':*')) do
 end
 return all
 """
-PLACES = re.compile(r"ready:\d|suspects|delayed|dead|active:.+")
-BOUND_TO_JOBS = re.compile(r"jobs|reasons|cancelled|unique|waiters")  # an entry dies with its job
-CAPPED = re.compile(r"workers|bell|meta|stats|queues")                # one small entry per worker, bell, counter, queue
+PLACES = re.compile(r"ready:\d|suspects|parked|delayed|dead|active:.+")
+BOUND_TO_JOBS = re.compile(r"jobs|reasons|cancelled|unique|waiters|permits|barred")  # an entry dies with its job
+# one small entry per worker, bell, counter, queue, limit key in use
+CAPPED = re.compile(r"workers|bell|meta|stats|queues|buckets")
 
 
 class Queue:
     def __init__(self):
         self.places = {}  # "ready:5" -> ids
         self.sets = {}    # "jobs", "reasons", ... -> ids
+        self.parked_keys = set()
 
 
 def snapshot(client, namespace="celeriac"):
@@ -40,6 +42,10 @@ def snapshot(client, namespace="celeriac"):
         if match:
             queue = queues.setdefault(match[1], Queue())
             ids = [member.decode("latin-1") for member in members]
+            if match[2] == "parked":
+                queue.parked_keys = {member.split("\0")[0] for member in ids}
+            if match[2] in ("parked", "permits"):  # "<limit key> NUL ... NUL <id>"
+                ids = [member.split("\0")[-1] for member in ids]
             (queue.places if PLACES.fullmatch(match[2]) else queue.sets)[match[2]] = ids
     return queues, ttls
 
@@ -64,6 +70,19 @@ def check_places(name, queue):
         yield f"{name}: {to_uuid(job)} is marked as cancelled but has no message"
 
 
+def check_permits(name, queue):
+    """Whatever runs under a cap holds a permit, and nothing else does; whoever is parked is waited for."""
+    active = {job for place, ids in queue.places.items() if place.startswith("active:") for job in ids}
+    permits = set(queue.sets.get("permits", []))
+    for job in permits - active:
+        yield f"{name}: {to_uuid(job)} holds a permit but does not run"
+    if {"concurrency", "key_concurrency"} & set(queue.sets.get("meta", [])):
+        for job in active - permits - set(queue.sets.get("cancelled", [])):
+            yield f"{name}: {to_uuid(job)} runs without a permit"
+    for key in queue.parked_keys - set(queue.sets.get("barred", [])):
+        yield f"{name}: jobs are parked with {key!r}, which nobody waits for"
+
+
 def check_bounds(ttls, namespace):
     for key, ttl in ttls.items():
         kind = re.sub(r"^" + re.escape(namespace) + r":(\{.*?\}:)?", "", key)
@@ -78,13 +97,14 @@ def violations(client, namespace="celeriac"):
     found = list(check_bounds(ttls, namespace))
     for name, queue in queues.items():
         found += check_places(name, queue)
+        found += check_permits(name, queue)
     return found
 
 
 def count(client, queue="default", namespace="celeriac"):
     """{"jobs": 3, "ready": 2, "active": 1, "delayed": 0, "dead": 0, "suspects": 0}"""
     q = snapshot(client, namespace)[0].get(queue, Queue())
-    numbers = dict.fromkeys(("ready", "active", "delayed", "dead", "suspects"), 0)
+    numbers = dict.fromkeys(("ready", "parked", "active", "delayed", "dead", "suspects"), 0)
     numbers["jobs"] = len(q.sets.get("jobs", []))
     for place, ids in q.places.items():
         numbers[place.split(":")[0]] += len(ids)

@@ -25,7 +25,7 @@ def granted(role):
 def spoken():
     """Commands that the source says to Redis."""
     text = "".join(path.read_text() for path in (SOURCE / "broker").glob("*.c"))
-    text += "".join(path.read_text().replace("'", '"') for path in (SOURCE / "broker/lua").glob("*.lua"))
+    text += "".join(path.read_text().replace("'", '"') for path in (SOURCE / "broker/lua").rglob("*.lua"))
     return set(re.findall(r'"([A-Z]{3,})"', text))
 
 
@@ -54,6 +54,20 @@ class Acl(Case):
         for role in ROLES:
             with self.subTest(role):
                 self.assertEqual(granted(role) - spoken(), set())
+
+    def test_client_sets_limits_and_worker_keeps_them(self):
+        self.role_worker("-P", 1, "-T", 2)
+        limit = ("--key-concurrency", 1, "--key-rate", "1000/s", "--rate", "1000/s", "--concurrency", 2)
+        self.as_role("client", "limit", "default", *limit)
+        jobs = [self.as_role("client", "submit", "--limit-key", "k", "sleep", 0.1).out.strip() for _ in range(4)]
+        self.as_role("client", "status", *jobs)
+        self.as_role("client", "cancel", jobs[3])
+        self.as_role("client", "wait", *jobs[:3])
+        self.as_role("client", "purge", "-y", "default")
+        self.as_role("monitor", "queues")
+        self.assert_refused("worker", "limit", "default", "--remove")
+        self.assert_refused("monitor", "limit", "default", "--remove")
+        self.as_role("client", "limit", "default", "--remove")
 
     def test_client_submits_looks_and_changes(self):
         self.role_worker("-P", 1, "-T", 1)

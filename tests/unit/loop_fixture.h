@@ -23,7 +23,7 @@ struct told {
     struct id ids[JOBS_MAX];
     bool has_message[JOBS_MAX], is_cancelled[JOBS_MAX], force[JOBS_MAX];
     int64_t redis_ms, next_due_in_ms;
-    bool is_suspect, suspects_waiting, is_paused, was_refused, known;
+    bool is_suspect, suspects_waiting, is_paused, ask_otherwise, was_refused, known;
     enum finish_status statuses[JOBS_MAX];
     size_t moved, buried;
     char names[16][64], values[16][64];
@@ -104,6 +104,7 @@ on_reserved(void *arg, const char *queue, const struct broker_reservation *r,
     t->is_suspect = r->is_suspect;
     t->suspects_waiting = r->suspects_waiting;
     t->is_paused = r->is_paused;
+    t->ask_otherwise = r->ask_otherwise;
     for (size_t i = 0; i < r->n && i < JOBS_MAX; i++) {
         t->ids[i] = r->jobs[i].id;
         t->has_message[i] = r->jobs[i].message != NULL;
