@@ -176,7 +176,12 @@ prepare(struct map *m, struct celeriac_arena *arena, struct error *err)
                          "-k cannot be combined with --chunk: put it into the lines");
     }
     m->kwargs = job.kwargs;
-    return map_input_open(&m->input, operands->count > 1 ? operands->items[1] : NULL, err);
+    if (!map_input_open(&m->input, operands->count > 1 ? operands->items[1] : NULL, err)) {
+        return false;
+    }
+    /* JSON takes more bytes than a message, seldom twice as many */
+    m->input.line_max += 2 * (size_t)m->cli->settings.max_message_bytes;
+    return true;
 }
 
 static int

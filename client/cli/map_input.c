@@ -25,7 +25,7 @@ map_input_open(struct map_input *in, const char *path, struct error *err)
 {
     struct stat st;
 
-    *in = (struct map_input){.fd = STDIN_FILENO};
+    *in = (struct map_input){.fd = STDIN_FILENO, .line_max = MAP_LINE_MAX};
     if (path && strcmp(path, "-") != 0) {
         in->fd = open(path, O_RDONLY | O_CLOEXEC);
         if (in->fd < 0) {
@@ -102,8 +102,8 @@ take_line(struct map_input *in, struct map_line *line)
             }
             return false;
         }
-        if (len > MAP_LINE_MAX) {
-            give(in, MAP_LINE_MAX, MAP_LINE_MAX, line);
+        if (len > in->line_max) {
+            give(in, in->line_max, in->line_max, line);
             line->is_too_long = true;
             in->is_skipping = true;
             return true;

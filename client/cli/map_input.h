@@ -7,12 +7,13 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { MAP_LINE_MAX = 128 << 20 };
+enum { MAP_LINE_MAX = 8 << 20 };
 
 struct map_input {
     int fd;
     char *data;
     size_t begin, end, room; /* bytes read and not yet given out */
+    size_t line_max;         /* MAP_LINE_MAX, unless changed */
     size_t looked;           /* how far there is no newline */
     bool is_at_end, is_regular, is_skipping;
     uint64_t line, bytes_out; /* lines and bytes given out */
@@ -23,7 +24,7 @@ struct map_line {
     const char *text; /* valid until the next call */
     size_t len;
     uint64_t number;  /* 1 is the first */
-    bool is_too_long; /* more than MAP_LINE_MAX: text is its beginning */
+    bool is_too_long; /* more than line_max: text is its beginning */
 };
 
 enum map_input_status {

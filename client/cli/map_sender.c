@@ -162,7 +162,7 @@ parse_line(struct map_sender *s, const struct map_line *line, struct argument_li
            struct error *err)
 {
     if (line->is_too_long) {
-        return error_set(err, ERROR_DATA, "the line has more than %d bytes", MAP_LINE_MAX);
+        return error_set(err, ERROR_DATA, "the line has more than %zu bytes", line->len);
     }
     if (!argument_line_parse(s->arena, line->text, line->len, out, err) ||
         !merge_kwargs(s, out, err)) {
