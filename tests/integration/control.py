@@ -15,9 +15,18 @@ class Control(Case):
         result = self.celeriac("control", *ENOUGH, *argv, "--json", code=code)
         return {row["worker"].rpartition("-")[0]: row for row in map(json.loads, result.out.splitlines())}
 
-    def published(self, name):
+    def worker(self, *argv, **options):
+        """It is ready a moment before others can read of it in Redis."""
+        worker = super().worker(*argv, **options)
+        until(lambda: self.rows(worker.name), 20, f"{worker.name} is published")
+        return worker
+
+    def rows(self, name):
         rows = [json.loads(line) for line in self.celeriac("workers", "--json").out.splitlines()]
-        return next(row for row in rows if row["worker"].startswith(name + "-"))
+        return [row for row in rows if row["worker"].rpartition("-")[0] == name]
+
+    def published(self, name):
+        return self.rows(name)[0]
 
     def test_quiet_takes_nothing_new_and_finishes_what_runs(self):
         self.worker("-P", 1, "-T", 1)
