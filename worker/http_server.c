@@ -113,20 +113,22 @@ http_server_new(struct http_server **out, struct event_base *base, const char *a
 const char *
 http_server_address(const struct http_server *s, char *out)
 {
-    struct sockaddr_storage a = {.ss_family = AF_UNSPEC};
+    union {
+        struct sockaddr any;
+        struct sockaddr_in in;
+        struct sockaddr_in6 in6;
+    } a = {.in6 = {.sin6_family = AF_UNSPEC}};
     socklen_t len = sizeof(a);
     char host[64] = "?";
 
-    (void)getsockname(evconnlistener_get_fd(s->listener), (struct sockaddr *)&a, &len);
-    if (a.ss_family == AF_INET6) {
-        const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&a;
-        (void)evutil_inet_ntop(AF_INET6, &in6->sin6_addr, host, sizeof(host));
-        (void)snprintf(out, HTTP_ADDRESS_MAX, "[%s]:%u", host, ntohs(in6->sin6_port));
+    (void)getsockname(evconnlistener_get_fd(s->listener), &a.any, &len);
+    if (a.any.sa_family == AF_INET6) {
+        (void)evutil_inet_ntop(AF_INET6, &a.in6.sin6_addr, host, sizeof(host));
+        (void)snprintf(out, HTTP_ADDRESS_MAX, "[%s]:%u", host, ntohs(a.in6.sin6_port));
         return out;
     }
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&a;
-    (void)evutil_inet_ntop(AF_INET, &in->sin_addr, host, sizeof(host));
-    (void)snprintf(out, HTTP_ADDRESS_MAX, "%s:%u", host, ntohs(in->sin_port));
+    (void)evutil_inet_ntop(AF_INET, &a.in.sin_addr, host, sizeof(host));
+    (void)snprintf(out, HTTP_ADDRESS_MAX, "%s:%u", host, ntohs(a.in.sin_port));
     return out;
 }
 
