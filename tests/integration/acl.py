@@ -108,6 +108,7 @@ class Acl(Case):
 
     def test_commands_to_workers_are_the_administrators(self):
         worker = self.role_worker("-P", 1, "-T", 1)
+        until(lambda: self.celeriac("workers", "--json").out, 20, "the worker is published")
         for role in ROLES:
             self.assert_refused(role, "control", "all", "stop")
         self.assertTrue(worker.is_running)
