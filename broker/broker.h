@@ -83,6 +83,10 @@ bool broker_find(struct broker *b, const char *queue, const struct id *ids, size
                  bool with_ahead, struct celeriac_arena *arena, struct broker_record *records,
                  struct error *err);
 
+/* Of a record that has a queue. A lock that has ended already is told, too. */
+bool broker_find_ties(struct broker *b, const struct broker_record *record, struct broker_ties *out,
+                      struct error *err);
+
 struct broker_listing {
     const char *queue;    /* NULL: all */
     enum job_state state; /* JOB_UNKNOWN: all */

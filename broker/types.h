@@ -89,6 +89,15 @@ struct broker_record {
     int64_t ahead; /* queued: jobs before it in its queue, parked: with its key; -1 not known */
 };
 
+/* What is kept about a job beside its message. */
+enum broker_mark { BROKER_MARK_NONE, BROKER_MARK_GRACE, BROKER_MARK_FORCE };
+struct broker_ties {
+    enum broker_mark mark;  /* it was cancelled while it ran */
+    bool has_holder;        /* another job took its uniqueness key, */
+    struct id holder;       /* this one, */
+    int64_t holder_ends_ms; /* until then; 0: as long as it has no outcome */
+};
+
 /* Limits of a queue. Rates are buckets of `burst` tokens that fill at `rate` tokens every
  * `rate_ms`; each start of a job takes one. Those that begin with KEY hold for every limit key by
  * itself. */

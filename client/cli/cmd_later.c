@@ -13,7 +13,6 @@ static int run(struct cli *cli, const void *options);
         .exit_codes = "78  not built yet\n",                                                       \
         .run = run}
 
-LATER(explain, GROUP_JOBS, "Says why a job is not running");
 LATER(events, GROUP_JOBS, "Follows what happens");
 LATER(top, GROUP_QUEUES, "Live dashboard in the terminal");
 LATER(schedule, GROUP_QUEUES, "Periodic jobs");

@@ -56,7 +56,7 @@ const struct command cmd_limit = {
     .usage = "limit [QUEUE]",
     .details =
         "Limits hold across all workers and are kept in Redis. A job that a limit holds back\n"
-        "stays queued. Each attempt takes its place in a rate when a worker reserves it.\n",
+        "stays queued. Each attempt takes its place in a rate when a worker reserves it.",
     .rows = rows,
     .n_rows = sizeof rows / sizeof rows[0],
     .options_size = sizeof(struct limit_options),
