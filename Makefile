@@ -60,7 +60,7 @@ install: build ## into PREFIX (default /usr/local); DESTDIR is obeyed
 	@cmake --install build/release --prefix '$(PREFIX)'
 
 uninstall: ## removes what the last make install wrote
-	@sed "s|^|$$DESTDIR|" build/release/install_manifest.txt | tr '\n' '\0' | xargs -0 rm -f
+	@tools/uninstall build/release
 
 clean: ## removes build/
 	@rm -rf build

@@ -5,6 +5,8 @@
 
 #include "client/cli/verbs.h"
 
+#define FISH_QUEUES "\"(celeriac queues 2>/dev/null | tail -n +2 | string split -f1 ' ')\""
+
 static int run(struct cli *cli, const void *options);
 static void print_bash(const struct cli *cli);
 static void print_zsh(const struct cli *cli);
@@ -82,12 +84,14 @@ print_bash(const struct cli *cli)
            "complete -o default -F _celeriac celeriac\n");
 }
 
-/* zsh runs the same function through its bash layer, which keeps the two alike. */
+/* zsh runs the same function through its bash layer, which keeps the two alike. From a file in
+ * $fpath the script runs as _celeriac when the key is first pressed, and has to answer. */
 static void
 print_zsh(const struct cli *cli)
 {
     printf("#compdef celeriac\nautoload -U +X bashcompinit && bashcompinit\n");
     print_bash(cli);
+    printf("[[ $funcstack[1] != _celeriac ]] || _bash_complete -o default -F _celeriac\n");
 }
 
 static void
@@ -108,7 +112,7 @@ print_fish(const struct cli *cli)
     printf("complete -c celeriac -n '__fish_seen_subcommand_from run submit map tasks' "
            "-a \"(celeriac tasks 2>/dev/null | string match -r '^[A-Za-z0-9_.-]+(?=\\()')\"\n"
            "complete -c celeriac -n '__fish_seen_subcommand_from pause resume purge limit queues' "
-           "-a \"(celeriac queues 2>/dev/null | tail -n +2 | string split -f1 ' ')\"\n"
+           "-a " FISH_QUEUES "\n"
            "complete -c celeriac -n '__fish_seen_subcommand_from completion' -a 'bash zsh fish'\n");
 }
 
@@ -134,6 +138,9 @@ print_fish_rows(const char *verb, const struct option *rows, size_t n)
         }
         if (rows[i].type != OPTION_FLAG && !rows[i].value_is_optional) {
             printf(" -r");
+        }
+        if (strcmp(rows[i].name, "queue") == 0) {
+            printf(" -a " FISH_QUEUES);
         }
         printf(" -d '");
         print_quoted(rows[i].help, "'\\");

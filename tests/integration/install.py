@@ -55,6 +55,12 @@ class Install(Case):
         self.command("cmake", "--build", "b")
         self.run_example(self.dir / "b/stranger")
 
+    def test_uninstall_leaves_nothing(self):
+        (self.prefix / "share/man/man1/other.1").write_text("of another program")
+        self.command(celeriac.SOURCE / "tools/uninstall", celeriac.BUILD)
+        left = [path for path in self.prefix.rglob("*") if not path.is_dir() or "celeriac" in path.name]
+        self.assertEqual([path.name for path in left], ["other.1"])
+
     def test_headers_stand_alone(self):
         for header in sorted((self.prefix / "include").rglob("*.h")):
             with self.subTest(header.name):
