@@ -124,17 +124,17 @@ static void
 threads_get_the_answers_of_one_alone(void **state)
 {
     (void)state;
-    struct celeriac_testing *testing[THREADS];
-    const char *open = NULL; /* the module that `testing` is of */
+    struct celeriac_testing *testing[THREADS] = {NULL};
+    const char *open = ""; /* the module that `testing` is of */
     for (size_t job = 0; job < JOBS; job++) {
-        if (!module_is_built(jobs[job].module))
+        const char *module = jobs[job].module;
+        if (!module_is_built(module))
             continue;
-        for (int i = 0; i < THREADS && open != jobs[job].module; i++) {
-            if (open != NULL)
-                celeriac_testing_free(testing[i]);
-            testing[i] = open_module(jobs[job].module);
+        for (int i = 0; i < THREADS && strcmp(open, module) != 0; i++) {
+            celeriac_testing_free(testing[i]);
+            testing[i] = open_module(module);
         }
-        open = jobs[job].module;
+        open = module;
         run_job(testing, job);
     }
     for (int i = 0; i < THREADS; i++)
