@@ -40,7 +40,7 @@ message_decode(const void *data, size_t len, struct celeriac_arena *arena, struc
                struct error *err)
 {
     struct message found = MESSAGE_INIT;
-    size_t start;
+    size_t start = 0;
 
     if (!decode_head(data, len, &found, &start, err))
         return false;
@@ -63,8 +63,7 @@ message_peek(const void *data, size_t len, struct message *m)
 {
     struct message found = MESSAGE_INIT;
     struct wire_item item, key;
-
-    size_t start;
+    size_t start = 0;
 
     if (!decode_head(data, len, &found, &start, NULL))
         return false;
