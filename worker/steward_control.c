@@ -39,7 +39,6 @@ static const char *const reasons[] = {
     [CONTROL_BUSY] = "a restart is under way",
     [CONTROL_SETTINGS] = "the settings cannot be used: see the worker's log",
     [CONTROL_RANGE] = "a worker has 1 to 64 runners",
-    [CONTROL_NO_DUMP] = "the dump did not come to its end: see the worker's log",
 };
 
 static void

@@ -46,7 +46,6 @@ enum control_result {
     CONTROL_BUSY,     /* refused: a restart is under way */
     CONTROL_SETTINGS, /* refused: the settings cannot be used */
     CONTROL_RANGE,    /* refused: not so many runners */
-    CONTROL_NO_DUMP,  /* the dump did not come to its end */
 };
 
 enum worker_state { WORKER_RUNNING, WORKER_QUIET, WORKER_STOPPING };

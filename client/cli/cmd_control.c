@@ -16,7 +16,7 @@ struct control_options {
     int64_t wait_ms;
 };
 
-enum { ANSWER_MS = 2000, DUMP_MS = 15000, SCALE_LEAST = 1, SCALE_MOST = 64 };
+enum { ANSWER_MS = 2000, SCALE_LEAST = 1, SCALE_MOST = 64 };
 
 static int run(struct cli *cli, const void *options);
 static const char *read_command(const struct cli *cli, int *code);
@@ -28,14 +28,13 @@ static const struct celeriac_value *row_of(const struct control_target *t, const
                                            struct celeriac_arena *arena);
 static void print_table(const struct cli *cli, const struct control_targets *t,
                         const char *command);
-static void print_dumps(const struct control_targets *t);
 static int judge(const struct control_targets *t, int timeout_ms);
 
 static const struct option rows[] = {
     {.name = "wait-timeout",
      .type = OPTION_DURATION,
      .unit = "DUR",
-     .help = "how long answers are waited for (default: 2s; dump: 15s)",
+     .help = "how long answers are waited for (default: 2s)",
      .min = 1,
      .max = 3600 * 1000,
      .offset = offsetof(struct control_options, wait_ms)},
@@ -62,8 +61,7 @@ const struct command cmd_control = {
         "            (as HUP)\n"
         "  scale N   it runs N runner processes from now on; those that go finish what they run.\n"
         "            Kept until it ends, or a restart finds another number in its settings\n"
-        "  dump      it tells what each of its processes and threads does, without disturbing "
-        "them\n"
+        "  dump      it writes what each of its processes and threads does to its log (as USR1)\n"
         "A worker that does not answer in time is named on stderr, and the exit code is 69; it "
         "may\n"
         "obey later.",
@@ -88,11 +86,10 @@ run(struct cli *cli, const void *options)
     if (!command) {
         return code;
     }
-    const int default_ms = strcmp(command, "dump") == 0 ? DUMP_MS : ANSWER_MS;
     struct broker *b = session_broker(cli, &code);
     if (b) {
         struct celeriac_arena *arena = arena_new();
-        code = ask(cli, b, command, o->wait_ms > 0 ? (int)o->wait_ms : default_ms, arena);
+        code = ask(cli, b, command, o->wait_ms > 0 ? (int)o->wait_ms : ANSWER_MS, arena);
         arena_free(arena);
     }
     broker_close(b);
@@ -166,8 +163,6 @@ print_all(const struct cli *cli, const struct control_targets *t, const char *co
         for (size_t i = 0; i < t->count; i++) {
             output_json(row_of(&t->items[i], command, t->arena));
         }
-    } else if (strcmp(command, "dump") == 0) {
-        print_dumps(t);
     } else {
         print_table(cli, t, command);
     }
@@ -210,21 +205,6 @@ print_table(const struct cli *cli, const struct control_targets *t, const char *
     }
     table_print(table, output_width(), output_has_colors(cli), stdout);
     table_free(table);
-}
-
-static void
-print_dumps(const struct control_targets *t)
-{
-    bool is_first = true;
-
-    for (size_t i = 0; i < t->count; i++) {
-        const struct celeriac_value *text = celeriac_get(t->items[i].answer, "dump");
-        if (celeriac_type(text) != CELERIAC_STRING) {
-            continue;
-        }
-        printf("%s%s", is_first ? "" : "\n", celeriac_bytes(text, NULL));
-        is_first = false;
-    }
 }
 
 static int
