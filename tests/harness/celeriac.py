@@ -118,6 +118,14 @@ class Worker:
     def runners(self):
         return until(lambda: self.pids("runner"), 10, f"runners of {self.name}")
 
+    def wait_new_runners(self, before, count=1, seconds=20):
+        """Waits until exactly `count` runners are left, none of them of `before`. One look serves both questions: a
+        runner that starts between two looks would make them true of no moment."""
+        def are_new():
+            now = self.runners
+            return now if len(now) == count and not set(before) & set(now) else None
+        return until(are_new, seconds, f"{count} new runners of {self.name} in place of {before}")
+
     @property
     def all_pids(self):
         return [self.pid, *process.children(self.pid, deep=True)]

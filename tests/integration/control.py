@@ -47,7 +47,7 @@ class Control(Case):
         before = worker.runners
         self.control("w1", "quiet")
         self.assertEqual(self.control("w1", "restart")["w1"]["state"], "quiet")
-        until(lambda: len(worker.runners) == 1 and worker.runners != before, 20, "another runner")
+        worker.wait_new_runners(before)
         worker.wait_event("reloaded")
         job = self.submit("sum_range", 5)
         self.celeriac("wait", "--wait-timeout", "300ms", job, code=124)
@@ -82,7 +82,7 @@ class Control(Case):
         worker = self.worker("-P", 2, "-T", 1)
         before = set(worker.runners)
         self.assertEqual(self.control("w1", "restart")["w1"]["result"], "done")
-        until(lambda: len(worker.runners) == 2 and not before & set(worker.runners), 20, "all runners are new")
+        worker.wait_new_runners(before, 2)
         self.assertEqual(self.celeriac("run", "sum_range", 5).value, 10)
 
     def test_scale_drains_those_that_go_and_holds_over_replacements(self):
@@ -98,12 +98,12 @@ class Control(Case):
         before = worker.runners
         self.allow_warning("runner_died")
         os.kill(before[0], signal.SIGKILL)
-        until(lambda: worker.runners != before and len(worker.runners) == 1, 20, "its replacement")
+        worker.wait_new_runners(before)
         self.control("w1", "scale", 3)
         until(lambda: len(worker.runners) == 3, 20, "three runners")
         before = set(worker.runners)
         self.control("w1", "restart")
-        until(lambda: len(worker.runners) == 3 and not before & set(worker.runners), 20, "three new runners")
+        worker.wait_new_runners(before, 3)
         until(lambda: self.published("w1")["processes"] == 3, 5, "three are published")
 
     def test_a_refused_restart_keeps_the_scale(self):

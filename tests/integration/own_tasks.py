@@ -224,7 +224,7 @@ class OwnTasks(Case):
         before = set(worker.runners)
         self.trouble(VERSION=2)
         worker.send(signal.SIGHUP)
-        until(lambda: len(worker.runners) == 2 and not before & set(worker.runners), 15, "all runners are new")
+        worker.wait_new_runners(before, 2)
         self.assertEqual(self.celeriac("run", "version").value, 2)
 
     def test_an_endless_set_up_is_given_up_while_the_worker_goes_on(self):

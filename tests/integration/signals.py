@@ -70,7 +70,7 @@ class Signals(Case):
         child = self.start("map", "sleep", stdin=lines, name="map")
         self.wait_some_done(10)
         worker.send(signal.SIGHUP)
-        until(lambda: len(worker.runners) == 2 and not set(before) & set(worker.runners), 15, "all runners are new")
+        worker.wait_new_runners(before, 2)
         self.assertEqual(child.wait(60), 0)
         self.assertEqual(len((self.dir / "map.out").read_text().splitlines()), 200)
 
@@ -108,7 +108,7 @@ class Signals(Case):
         before = worker.runners
         module.build(path, 2)
         worker.send(signal.SIGHUP)
-        until(lambda: len(worker.runners) == 1 and worker.runners != before, 20, "a new runner")
+        worker.wait_new_runners(before)
         self.assertEqual(self.celeriac("run", "mine").value, 2)
 
     def test_usr1_dumps_to_the_log_and_goes_on(self):
