@@ -13,6 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { ELEMENTS_MAX = 1 << 24 };
+
 struct error_row {
     const char *prefix; /* the first words of the answer */
     enum error_code code;
@@ -61,6 +63,18 @@ static const struct error_row inner_rows[] = {
 static const struct error_row unknown_row = {"", ERROR_INTERNAL, true};
 
 enum { MAJOR_LEAST = 6, MINOR_LEAST = 2 };
+
+redisReader *
+answer_reader(void)
+{
+    redisReader *reader = redisReaderCreate();
+
+    MUST(reader != NULL);
+#if HIREDIS_MAJOR >= 1
+    reader->maxelements = ELEMENTS_MAX;
+#endif
+    return reader;
+}
 
 static const struct error_row *find_row(const redisReply *reply);
 

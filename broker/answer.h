@@ -8,6 +8,11 @@
 #include "common/error.h"
 #include "common/id.h"
 
+/* A parser of answers. Where the library can (hiredis 1.0), it refuses to make room for more
+ * elements than any answer to us has; an older one asks the system for it, and reports when that
+ * says no. */
+redisReader *answer_reader(void);
+
 /* False if the answer is an error; *err is then what the one table in answer.c says of it. */
 bool answer_check(const redisReply *reply, struct error *err);
 /* The connection is of no use after this error answer (READONLY: it leads to a replica; NOAUTH;

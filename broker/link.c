@@ -74,8 +74,7 @@ link_dial(struct link *l, struct error *err)
     link_close(l);
     if (!connect_some(l, deadline_ms, err))
         return false;
-    l->reader = redisReaderCreate();
-    MUST(l->reader != NULL);
+    l->reader = answer_reader();
     struct request kept = l->out;
     size_t kept_sent = l->sent;
     l->out = REQUEST_INIT;

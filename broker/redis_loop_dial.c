@@ -56,8 +56,8 @@ loop_on_connected(struct broker_loop *b)
             loop_down(b, &err);
         return;
     }
-    b->reader = redisReaderCreate();
-    MUST(b->reader != NULL && event_add(b->on_read, NULL) == 0);
+    b->reader = answer_reader();
+    MUST(event_add(b->on_read, NULL) == 0);
     b->state = LOOP_GREETING;
     request_reset(&b->greeting);
     b->greeting_total = greeting_write(&b->greeting, &b->url, GREETING_SCRIPTS);
