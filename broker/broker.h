@@ -94,7 +94,7 @@ struct broker_listing {
 };
 typedef bool broker_record_fn(void *arg, const struct broker_record *record); /* false: enough */
 /* Running first, then queued in order, delayed, dead letters and failures, then outcomes, newest
- * minute first. */
+ * bucket first. */
 bool broker_list(struct broker *b, const struct broker_listing *listing,
                  struct celeriac_arena *arena, broker_record_fn *each, void *arg,
                  struct error *err);

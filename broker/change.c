@@ -22,11 +22,13 @@ struct cancel {
 static void
 write_cancel(struct cancel *c, const char *queue)
 {
-    static const enum queue_key which[] = {QUEUE_JOBS,    QUEUE_DELAYED,   QUEUE_DEAD,
-                                           QUEUE_REASONS, QUEUE_CANCELLED, QUEUE_WAITERS,
-                                           QUEUE_UNIQUE,  QUEUE_STATS};
+    static const enum queue_key which[] = {QUEUE_DELAYED,   QUEUE_DEAD,    QUEUE_REASONS,
+                                           QUEUE_CANCELLED, QUEUE_WAITERS, QUEUE_UNIQUE,
+                                           QUEUE_STATS};
     struct request *r = exchange_script(c->b, SCRIPT_CANCEL, 11 + PRIORITY_COUNT, 6);
     struct key key;
+    key_jobs(&key, c->b->space, queue, c->id);
+    request_key(r, &key);
     request_queue_keys(r, c->b->space, queue, which, sizeof which / sizeof which[0]);
     key_results(&key, c->b->space, queue, c->id);
     request_key(r, &key);
@@ -38,7 +40,7 @@ write_cancel(struct cancel *c, const char *queue)
     request_arg(r, c->id->text, c->id->len);
     request_arg(r, c->outcome.data, c->outcome.len);
     request_number(r, OUTCOME_TTL_MS);
-    request_text(r, id_created_ms(c->id) < 0 ? "1" : "0");
+    request_text(r, id_has_bucket(c->id) ? "0" : "1");
     request_text(r, c->force ? "force" : "grace");
     key_of_queue(&key, c->b->space, queue, QUEUE_CONTROL);
     request_key(r, &key);
@@ -101,9 +103,12 @@ struct retry {
 static void
 write_retry(struct broker *b, const char *queue, const struct id *id)
 {
-    static const enum queue_key which[] = {QUEUE_JOBS,   QUEUE_DEAD, QUEUE_REASONS,
-                                           QUEUE_UNIQUE, QUEUE_BELL, QUEUE_STATS};
+    static const enum queue_key which[] = {QUEUE_DEAD, QUEUE_REASONS, QUEUE_UNIQUE, QUEUE_BELL,
+                                           QUEUE_STATS};
     struct request *r = exchange_script(b, SCRIPT_REQUEUE, 6 + PRIORITY_COUNT, 1);
+    struct key jobs;
+    key_jobs(&jobs, b->space, queue, id);
+    request_key(r, &jobs);
     request_queue_keys(r, b->space, queue, which, sizeof which / sizeof which[0]);
     request_ready_keys(r, b->space, queue);
     request_arg(r, id->text, id->len);

@@ -2,12 +2,12 @@
  * once, so that Redis works on one while the next is written and the answer to the one before is
  * read.
  *
- * A chunk holds neighbours that share a priority and a results key (the minute in their ids) and
- * have no delay and no uniqueness key; all others go one by one, in the same pipeline. Fresh ids
- * need no look at the results, so their chunks span minutes; what was sent before the connection
- * broke is fresh no more and takes the way of all others, which checks. A chunk is
- * kept as the range of its jobs: whatever must be sent again (no script, a cut connection, a chunk
- * that did not fit under the queue's cap and is halved) is encoded again from the caller's memory.
+ * A chunk holds neighbours that share a priority and a bucket and have no delay and no uniqueness
+ * key; all others go one by one, in the same pipeline. Fresh ids need no look at what is there;
+ * what was sent before the connection broke is fresh no more and takes the way of all others, which
+ * checks. A chunk is kept as the range of its jobs: whatever must be sent again (no script, a cut
+ * connection, a chunk that did not fit under the queue's cap and is halved) is encoded again from
+ * the caller's memory.
  *
  * Fresh jobs whose queue nothing limits need no script at all: plain commands in a transaction do
  * the same for two thirds of Redis' time. That nothing limits it, the answer to a script of the
@@ -31,6 +31,9 @@ enum {
     DROP_BYTES = 1024 * 1024,
     ANNOUNCED_MS = 1000,
 };
+
+/* longer than what a packed hash holds */
+#define TABLE_VALUE "                                                                 "
 
 struct chunk {
     size_t first, n;
@@ -59,7 +62,7 @@ struct enqueue {
                           Redis not have the script; or SCRIPT_NONE */
     bool is_unlimited; /* Redis has said so during this call */
     unsigned tries_left;
-    struct key jobs_key, bell, meta, waiters, unique, delayed, dead, control;
+    struct key bell, meta, waiters, unique, delayed, control;
 };
 
 static void begin(struct enqueue *e);
@@ -82,7 +85,6 @@ static bool take_plain(struct enqueue *e, const struct chunk *c, const redisRepl
                        struct error *err);
 static bool take_results(struct enqueue *e, const struct chunk *c, const redisReply *answer);
 static void push_again(struct enqueue *e, struct chunk c);
-static void push_minutes_again(struct enqueue *e, struct chunk c);
 static bool redial(struct enqueue *e, struct error *err);
 
 bool
@@ -128,13 +130,11 @@ static void
 begin(struct enqueue *e)
 {
     const char *space = e->b->space;
-    key_of_queue(&e->jobs_key, space, e->stream->queue, QUEUE_JOBS);
     key_of_queue(&e->bell, space, e->stream->queue, QUEUE_BELL);
     key_of_queue(&e->meta, space, e->stream->queue, QUEUE_META);
     key_of_queue(&e->waiters, space, e->stream->queue, QUEUE_WAITERS);
     key_of_queue(&e->unique, space, e->stream->queue, QUEUE_UNIQUE);
     key_of_queue(&e->delayed, space, e->stream->queue, QUEUE_DELAYED);
-    key_of_queue(&e->dead, space, e->stream->queue, QUEUE_DEAD);
     key_of_queue(&e->control, space, e->stream->queue, QUEUE_CONTROL);
     if (strcmp(e->b->announced, e->stream->queue) != 0 ||
         clock_mono_ms() > e->b->announced_until_ms)
@@ -221,8 +221,7 @@ drop_sent(struct enqueue *e)
 static bool
 goes_alone(const struct broker_job *job)
 {
-    return job->has_unique || job->delay_ms > 0 || job->due_at_ms > 0 ||
-           (!job->is_fresh && id_created_ms(&job->id) < 0);
+    return job->has_unique || job->delay_ms > 0 || job->due_at_ms > 0 || !id_has_bucket(&job->id);
 }
 
 /* May the job stand in one chunk with `first`? */
@@ -230,8 +229,7 @@ static bool
 goes_with(const struct broker_job *first, const struct broker_job *job)
 {
     return job->priority == first->priority && job->is_fresh == first->is_fresh &&
-           !goes_alone(job) &&
-           (job->is_fresh || id_created_ms(&job->id) / 60000 == id_created_ms(&first->id) / 60000);
+           !goes_alone(job) && id_same_bucket(&first->id, &job->id);
 }
 
 static struct chunk
@@ -303,19 +301,18 @@ static void
 write_bulk(struct enqueue *e, struct request *r, const struct chunk *c)
 {
     const struct broker_job *first = &e->stream->jobs[c->first];
-    struct key ready, results;
+    struct key jobs, ready, results;
+    key_jobs(&jobs, e->b->space, e->stream->queue, &first->id);
     key_ready(&ready, e->b->space, e->stream->queue, first->priority);
     key_results(&results, e->b->space, e->stream->queue, &first->id);
-    request_script(r, SCRIPT_ENQUEUE_BULK, 7, 2 + 2 * c->n);
-    request_key(r, &e->jobs_key);
+    request_script(r, SCRIPT_ENQUEUE_BULK, 6, 1 + 2 * c->n);
+    request_key(r, &jobs);
     request_key(r, &ready);
     request_key(r, &e->bell);
     request_key(r, &e->meta);
     request_key(r, &e->waiters);
     request_key(r, &results);
-    request_key(r, &e->dead);
     request_text(r, e->channel);
-    request_text(r, "0");
     write_jobs(r, first, c->n);
 }
 
@@ -323,30 +320,37 @@ static void
 write_fresh(struct enqueue *e, struct request *r, const struct chunk *c)
 {
     const struct broker_job *first = &e->stream->jobs[c->first];
-    struct key ready;
+    struct key jobs, ready;
+    key_jobs(&jobs, e->b->space, e->stream->queue, &first->id);
     key_ready(&ready, e->b->space, e->stream->queue, first->priority);
-    request_script(r, SCRIPT_ENQUEUE_FRESH, 6, 1 + 2 * c->n);
-    request_key(r, &e->jobs_key);
+    request_script(r, SCRIPT_ENQUEUE_FRESH, 5, 1 + 2 * c->n);
+    request_key(r, &jobs);
     request_key(r, &ready);
     request_key(r, &e->bell);
     request_key(r, &e->meta);
     request_key(r, &e->waiters);
-    request_key(r, &e->dead);
     request_text(r, e->channel);
     write_jobs(r, first, c->n);
 }
 
-/* What enqueue_fresh.lua does, with commands that cannot fail once they are queued. */
+/* What enqueue_fresh.lua does, with commands that cannot fail once they are queued. The empty field
+ * with its long value makes a table of a new hash at once, see prelude.lua. */
 static void
 write_plain(struct enqueue *e, struct request *r, struct chunk *c)
 {
     const struct broker_job *jobs = &e->stream->jobs[c->first];
-    struct key ready;
+    struct key key, ready;
+    key_jobs(&key, e->b->space, e->stream->queue, &jobs->id);
     key_ready(&ready, e->b->space, e->stream->queue, jobs->priority);
     request_command(r, "MULTI", 1);
-    request_command(r, "HSET", 2 + 2 * c->n);
-    request_key(r, &e->jobs_key);
+    request_command(r, "HSET", 4 + 2 * c->n);
+    request_key(r, &key);
+    request_text(r, "");
+    request_text(r, TABLE_VALUE);
     write_jobs(r, jobs, c->n);
+    request_command(r, "HDEL", 3);
+    request_key(r, &key);
+    request_text(r, "");
     if (*e->channel) {
         request_command(r, "HSET", 2 + 2 * c->n);
         request_key(r, &e->waiters);
@@ -368,7 +372,7 @@ write_plain(struct enqueue *e, struct request *r, struct chunk *c)
     request_text(r, "0");
     request_command(r, "EXEC", 1);
     c->is_plain = true;
-    c->n_queued = *e->channel ? 6 : 5;
+    c->n_queued = *e->channel ? 7 : 6;
 }
 
 static void
@@ -383,16 +387,17 @@ write_jobs(struct request *r, const struct broker_job *jobs, size_t n)
 static void
 write_one(struct enqueue *e, struct request *r, const struct broker_job *job)
 {
-    struct key ready, results;
+    struct key jobs, ready, results;
+    key_jobs(&jobs, e->b->space, e->stream->queue, &job->id);
     key_ready(&ready, e->b->space, e->stream->queue, job->priority);
     key_results(&results, e->b->space, e->stream->queue, &job->id);
-    const struct key *keys[] = {&e->jobs_key, &ready,     &e->bell,    &e->meta, &e->waiters,
-                                &results,     &e->unique, &e->delayed, &e->dead};
-    request_script(r, SCRIPT_ENQUEUE, 9, 8);
-    for (size_t i = 0; i < 9; i++)
+    const struct key *keys[] = {&jobs,       &ready,   &e->bell,   &e->meta,
+                                &e->waiters, &results, &e->unique, &e->delayed};
+    request_script(r, SCRIPT_ENQUEUE, 8, 8);
+    for (size_t i = 0; i < 8; i++)
         request_key(r, keys[i]);
     request_text(r, e->channel);
-    request_text(r, id_created_ms(&job->id) < 0 ? "1" : "0");
+    request_text(r, id_has_bucket(&job->id) ? "0" : "1");
     request_arg(r, job->id.text, job->id.len);
     request_arg(r, job->message, job->len);
     request_number(r, job->delay_ms);
@@ -435,7 +440,7 @@ take_answer(struct enqueue *e, const redisReply *answer, struct error *err)
 static bool
 take_plain(struct enqueue *e, const struct chunk *c, const redisReply *answer, struct error *err)
 {
-    size_t n_commands = *e->channel ? 5 : 4;
+    size_t n_commands = *e->channel ? 6 : 5;
     if (!answer_is_array(answer, n_commands))
         return answer_unexpected(answer, "enqueue", err);
     for (size_t i = 0; i < n_commands; i++)
@@ -490,27 +495,6 @@ push_again(struct enqueue *e, struct chunk c)
     e->again[e->n_again++] = c;
 }
 
-/* A chunk of fresh ids may span minutes; one that is looked up may not. The last piece is pushed
- * first, so that they go in order. */
-static void
-push_minutes_again(struct enqueue *e, struct chunk c)
-{
-    while (c.was_sent && !c.is_name && c.n > 1) {
-        const struct broker_job *jobs = &e->stream->jobs[c.first];
-        int64_t minute = id_created_ms(&jobs[c.n - 1].id) / 60000;
-        struct chunk last = c;
-        for (last.n = 1; last.n < c.n; last.n++)
-            if (id_created_ms(&jobs[c.n - 1 - last.n].id) / 60000 != minute)
-                break;
-        last.first = c.first + c.n - last.n;
-        c.n -= last.n;
-        push_again(e, last);
-        if (c.n == 0)
-            return;
-    }
-    push_again(e, c);
-}
-
 /* All that is unanswered goes again, in the same order. */
 static bool
 redial(struct enqueue *e, struct error *err)
@@ -522,7 +506,7 @@ redial(struct enqueue *e, struct error *err)
     for (; e->count > 0; e->count--) {
         struct chunk c = e->waiting[(e->head + e->count - 1) % WINDOW];
         c.was_sent = c.was_sent || c.at < e->dropped + e->b->link.sent;
-        push_minutes_again(e, c);
+        push_again(e, c);
     }
     request_reset(&e->b->link.out);
     e->b->link.sent = 0;

@@ -69,15 +69,14 @@ look_up(struct find *f, size_t n, bool with_ahead, struct error *err)
 static void
 write_look(struct find *f, const char *queue, const struct id *id, bool with_ahead)
 {
-    static const enum queue_key which[] = {QUEUE_JOBS, QUEUE_DELAYED, QUEUE_DEAD, QUEUE_REASONS};
+    static const enum queue_key which[] = {QUEUE_DELAYED, QUEUE_DEAD, QUEUE_REASONS};
     const char *space = f->b->space;
-    struct request *r = exchange_script(f->b, SCRIPT_LOOK, 8 + PRIORITY_COUNT, 2);
+    struct request *r = exchange_script(f->b, SCRIPT_LOOK, 7 + PRIORITY_COUNT, 3);
     struct key key;
-    request_queue_keys(r, space, queue, which, sizeof which / sizeof which[0]);
-    int64_t created_ms = id_created_ms(id);
-    key_results_minute(&key, space, queue, created_ms < 0 ? 0 : created_ms / 60000);
+    key_jobs(&key, space, queue, id);
     request_key(r, &key);
-    key_result_own(&key, space, queue, id);
+    request_queue_keys(r, space, queue, which, sizeof which / sizeof which[0]);
+    key_results(&key, space, queue, id);
     request_key(r, &key);
     key_of_queue(&key, space, queue, QUEUE_SUSPECTS);
     request_key(r, &key);
@@ -86,6 +85,7 @@ write_look(struct find *f, const char *queue, const struct id *id, bool with_ahe
     request_key(r, &key);
     request_arg(r, id->text, id->len);
     request_text(r, with_ahead ? "1" : "0");
+    request_text(r, id_has_bucket(id) ? "0" : "1");
 }
 
 static bool

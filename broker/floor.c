@@ -167,7 +167,7 @@ floor_drain(struct floor *f, const char *queue, const struct floor_work *work, s
     key_of_queue(&d.jobs_key, f->space, queue, QUEUE_JOBS);
     key_ready(&d.ready, f->space, queue, 5);
     key_active(&d.active, f->space, queue, "floor/1");
-    key_results_minute(&d.results, f->space, queue, 1);
+    key_results_prefix(&d.results, f->space, queue);
     return pipeline(f, work->n, write_drain, &d, err);
 }
 

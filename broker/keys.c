@@ -8,15 +8,13 @@
 #include "common/message.h"
 
 static const char *const queue_keys[] = {
-    [QUEUE_JOBS] = ":jobs",       [QUEUE_DELAYED] = ":delayed",     [QUEUE_SUSPECTS] = ":suspects",
+    [QUEUE_JOBS] = ":jobs:",      [QUEUE_DELAYED] = ":delayed",     [QUEUE_SUSPECTS] = ":suspects",
     [QUEUE_WORKERS] = ":workers", [QUEUE_DEAD] = ":dead",           [QUEUE_REASONS] = ":reasons",
     [QUEUE_BELL] = ":bell",       [QUEUE_CANCELLED] = ":cancelled", [QUEUE_UNIQUE] = ":unique",
     [QUEUE_WAITERS] = ":waiters", [QUEUE_META] = ":meta",           [QUEUE_STATS] = ":stats",
     [QUEUE_CONTROL] = ":control", [QUEUE_PERMITS] = ":permits",     [QUEUE_PARKED] = ":parked",
     [QUEUE_BARRED] = ":barred",   [QUEUE_BUCKETS] = ":buckets",
 };
-
-enum { MINUTE_MS = 60000 };
 
 static void begin(struct key *k, const char *space);
 static void begin_queue(struct key *k, const char *space, const char *queue);
@@ -67,10 +65,15 @@ key_active(struct key *out, const char *space, const char *queue, const char *ru
 }
 
 void
-key_results_minute(struct key *out, const char *space, const char *queue, int64_t minute)
+key_jobs(struct key *out, const char *space, const char *queue, const struct id *id)
 {
-    key_results_prefix(out, space, queue);
-    add_number(out, minute);
+    char bucket[ID_BUCKET_LEN + 1];
+
+    key_of_queue(out, space, queue, QUEUE_JOBS);
+    if (id_has_bucket(id))
+        add_bytes(out, id_bucket(id, bucket), ID_BUCKET_LEN);
+    else
+        add(out, "other");
 }
 
 void
@@ -91,11 +94,14 @@ key_result_own(struct key *out, const char *space, const char *queue, const stru
 void
 key_results(struct key *out, const char *space, const char *queue, const struct id *id)
 {
-    int64_t created_ms = id_created_ms(id);
-    if (created_ms >= 0)
-        key_results_minute(out, space, queue, created_ms / MINUTE_MS);
-    else
+    char bucket[ID_BUCKET_LEN + 1];
+
+    if (!id_has_bucket(id)) {
         key_result_own(out, space, queue, id);
+        return;
+    }
+    key_results_prefix(out, space, queue);
+    add_bytes(out, id_bucket(id, bucket), ID_BUCKET_LEN);
 }
 
 void

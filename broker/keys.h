@@ -22,7 +22,7 @@ struct key {
 
 /* Keys of one queue that need nothing but its name. */
 enum queue_key {
-    QUEUE_JOBS,      /* hash id -> message */
+    QUEUE_JOBS,      /* what the names of all hashes of messages begin with: key_jobs */
     QUEUE_DELAYED,   /* zset id, due ms */
     QUEUE_SUSPECTS,  /* list of ids that must run alone */
     QUEUE_WORKERS,   /* hash: registry */
@@ -50,8 +50,9 @@ bool key_queue_name_is_valid(const char *name);
 void key_of_queue(struct key *out, const char *space, const char *queue, enum queue_key which);
 void key_ready(struct key *out, const char *space, const char *queue, unsigned priority);
 void key_active(struct key *out, const char *space, const char *queue, const char *runner);
-/* Outcomes by the creation minute in the id; an id that has none gets a key of its own. */
-void key_results_minute(struct key *out, const char *space, const char *queue, int64_t minute);
+/* The hash id -> message of a job's bucket; ids without a bucket share one. */
+void key_jobs(struct key *out, const char *space, const char *queue, const struct id *id);
+/* Outcomes by bucket; an id that has none gets a key of its own. */
 void key_results_prefix(struct key *out, const char *space,
                         const char *queue); /* what all of those begin with */
 void key_result_own(struct key *out, const char *space, const char *queue, const struct id *id);

@@ -269,9 +269,8 @@ list_dead(struct list *l, struct error *err)
 struct scan {
     struct list *l;
     char cursor[24];
-    struct names
-        keys; /* of the results; sorted by name, minutes of one length are in order of time */
-    size_t prefix_len; /* up to the minute or id */
+    struct names keys; /* of the results; sorted by name, so buckets are in order of time */
+    size_t prefix_len; /* up to the bucket or id */
     size_t first;      /* own keys: the first of the page */
 };
 
@@ -355,7 +354,7 @@ take_outcomes(void *arg, size_t i, const redisReply *answer, struct error *err)
 }
 
 static bool
-list_minute(struct scan *s, const char *key, struct error *err)
+list_bucket(struct scan *s, const char *key, struct error *err)
 {
     strcpy(s->cursor, "0");
     do {
@@ -396,7 +395,7 @@ list_outcomes(struct list *l, struct error *err)
     if (!scan_keys(&s, &prefix, err))
         return false;
     for (size_t i = s.keys.n; i > 0 && !l->is_over; i--)
-        if (!list_minute(&s, s.keys.items[i - 1], err))
+        if (!list_bucket(&s, s.keys.items[i - 1], err))
             return false;
     key_result_own(&prefix, l->b->space, l->queue, &none);
     if (l->is_over || !scan_keys(&s, &prefix, err))

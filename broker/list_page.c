@@ -1,10 +1,12 @@
-/* See list_page.h. A page is filled with one HMGET per hash. */
+/* See list_page.h. A page is filled with one HMGET per hash; messages lie in one for each bucket.
+ */
 #include "broker/list_page.h"
 
 #include "broker/outcome_state.h"
 #include "common/mem.h"
 
-static bool ask_fields(struct list *l, enum queue_key which, exchange_fn *take, struct error *err);
+static size_t bucket_end(const struct list *l, size_t first);
+static void ask_fields(struct list *l, const struct key *key, size_t first, size_t end);
 static bool take_messages(void *arg, size_t i, const redisReply *answer, struct error *err);
 static bool take_reasons(void *arg, size_t i, const redisReply *answer, struct error *err);
 
@@ -37,13 +39,25 @@ list_add(struct list *l, const redisReply *id, enum job_state state)
 bool
 list_fill_messages(struct list *l, struct error *err)
 {
-    return ask_fields(l, QUEUE_JOBS, take_messages, err);
+    l->taken = 0;
+    for (size_t first = 0, end; first < l->n; first = end) {
+        struct key key;
+        end = bucket_end(l, first);
+        key_jobs(&key, l->b->space, l->queue, &l->records[first].id);
+        ask_fields(l, &key, first, end);
+    }
+    return l->n == 0 || exchange_run(l->b, take_messages, l, err);
 }
 
 bool
 list_fill_reasons(struct list *l, struct error *err)
 {
-    return ask_fields(l, QUEUE_REASONS, take_reasons, err);
+    struct key key;
+    if (l->n == 0)
+        return true;
+    key_of_queue(&key, l->b->space, l->queue, QUEUE_REASONS);
+    ask_fields(l, &key, 0, l->n);
+    return exchange_run(l->b, take_reasons, l, err);
 }
 
 void
@@ -58,28 +72,34 @@ list_deliver(struct list *l)
     }
 }
 
-static bool
-ask_fields(struct list *l, enum queue_key which, exchange_fn *take, struct error *err)
+static size_t
+bucket_end(const struct list *l, size_t first)
 {
-    struct key key;
-    if (l->n == 0)
-        return true;
-    key_of_queue(&key, l->b->space, l->queue, which);
-    struct request *r = exchange_on_key(l->b, "HMGET", &key, l->n);
-    for (size_t i = 0; i < l->n; i++)
+    size_t end = first + 1;
+    while (end < l->n && id_same_bucket(&l->records[first].id, &l->records[end].id))
+        end++;
+    return end;
+}
+
+static void
+ask_fields(struct list *l, const struct key *key, size_t first, size_t end)
+{
+    struct request *r = exchange_on_key(l->b, "HMGET", key, end - first);
+    for (size_t i = first; i < end; i++)
         request_arg(r, l->records[i].id.text, l->records[i].id.len);
-    return exchange_run(l->b, take, l, err);
 }
 
 static bool
 take_messages(void *arg, size_t i, const redisReply *answer, struct error *err)
 {
     struct list *l = arg;
+    size_t first = l->taken, n = bucket_end(l, first) - first;
     (void)i;
-    if (!answer_is_array(answer, l->n))
+    if (!answer_is_array(answer, n))
         return answer_unexpected(answer, "list", err);
-    for (size_t k = 0; k < l->n; k++) {
-        struct broker_record *record = &l->records[k];
+    l->taken += n;
+    for (size_t k = 0; k < n; k++) {
+        struct broker_record *record = &l->records[first + k];
         const char *data;
         if (answer_bytes(answer->element[k], &data, &record->message_len))
             record->message = arena_text(l->arena, data, record->message_len);

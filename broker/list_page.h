@@ -18,6 +18,7 @@ struct list {
     const char *queue;
     struct broker_record *records; /* on the heap */
     size_t n, capacity;
+    size_t taken; /* of them have their messages */
 };
 
 bool list_wants(const struct list *l, enum job_state state);

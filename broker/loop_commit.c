@@ -1,5 +1,5 @@
 /* Committing: finished jobs are sorted into groups that one script call can end together (same
- * kind, same counter, same results key, same life time), and all calls go out in one write. The
+ * kind, same counter, same bucket, same life time), and all calls go out in one write. The
  * caller hears once, when the last is answered. */
 #include <stdlib.h>
 #include <string.h>
@@ -27,7 +27,7 @@ struct commit {
 struct group {
     enum finish_kind kind;
     enum job_state state;
-    int64_t minute; /* STORE: of the results; -1: the job's own key, so it is alone */
+    const struct id *id; /* STORE: the bucket; without one the job is alone */
     int64_t ttl_ms;
 };
 
@@ -89,8 +89,7 @@ group_of(const struct broker_finish *f)
             outcome_state(f->outcome, f->len, f->kind == FINISH_STORE ? JOB_SUCCESS : JOB_FAILURE);
     if (f->kind == FINISH_BURY)
         return g;
-    int64_t created_ms = id_created_ms(&f->id);
-    g.minute = created_ms < 0 ? -1 : created_ms / 60000;
+    g.id = &f->id;
     g.ttl_ms = f->ttl_ms < 0 ? OUTCOME_TTL_MS : f->ttl_ms;
     return g;
 }
@@ -98,8 +97,8 @@ group_of(const struct broker_finish *f)
 static bool
 is_same(const struct group *a, const struct group *b)
 {
-    return a->kind == b->kind && a->state == b->state && a->minute == b->minute && a->minute >= 0 &&
-           a->ttl_ms == b->ttl_ms;
+    return a->kind == b->kind && a->state == b->state && a->ttl_ms == b->ttl_ms &&
+           (a->id == b->id || id_same_bucket(a->id, b->id));
 }
 
 /* Moves all that go with order[from] behind it; returns how many they are. Usually all, and nothing
@@ -141,7 +140,7 @@ write_store(struct broker_loop *b, struct call *c, const struct group *g,
     request_text(&c->request, counter);
     request_number(&c->request, g->ttl_ms > 0 ? g->ttl_ms : OUTCOME_TTL_MS);
     call_arg(c, b->cancelled.data, b->cancelled.len);
-    request_text(&c->request, g->minute < 0 ? "1" : "0");
+    request_text(&c->request, id_has_bucket(g->id) ? "0" : "1");
     request_text(&c->request, has_unique ? "1" : "0");
     struct buffer bare = BUFFER_INIT;
     if (g->ttl_ms == 0)
@@ -209,7 +208,10 @@ send_group(struct broker_loop *b, const struct broker_runner *who, struct commit
         call_script(b, &kind_commit, op->queue, scripts[g.kind].script, scripts[g.kind].keys, args);
     struct key key;
     bool has_unique = false;
-    key_of_queue(&key, b->space, c->queue, QUEUE_JOBS);
+    if (g.kind == FINISH_STORE)
+        key_jobs(&key, b->space, c->queue, &head->id);
+    else
+        key_of_queue(&key, b->space, c->queue, QUEUE_JOBS);
     request_key(&c->request, &key);
     key_active(&key, b->space, c->queue, who->runner);
     request_key(&c->request, &key);

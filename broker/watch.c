@@ -48,16 +48,9 @@ broker_watch(struct broker *b, const char *queue, const struct id *ids, size_t n
 static size_t
 chunk_end(const struct watch *w, size_t first)
 {
-    int64_t created_ms = id_created_ms(&w->ids[first]);
     size_t end = first + 1;
-    if (created_ms < 0)
-        return end;
-    while (end < w->n && end - first < CHUNK_IDS) {
-        int64_t other_ms = id_created_ms(&w->ids[end]);
-        if (other_ms < 0 || other_ms / 60000 != created_ms / 60000)
-            break;
+    while (end < w->n && end - first < CHUNK_IDS && id_same_bucket(&w->ids[first], &w->ids[end]))
         end++;
-    }
     return end;
 }
 
@@ -65,13 +58,15 @@ static void
 write_chunk(struct watch *w, size_t first, size_t end)
 {
     struct request *r = exchange_script(w->b, SCRIPT_WATCH, 4, 2 + end - first);
-    static const enum queue_key which[] = {QUEUE_JOBS, QUEUE_REASONS, QUEUE_WAITERS};
+    static const enum queue_key which[] = {QUEUE_REASONS, QUEUE_WAITERS};
     struct key key;
+    key_jobs(&key, w->b->space, w->queue, &w->ids[first]);
+    request_key(r, &key);
     request_queue_keys(r, w->b->space, w->queue, which, sizeof which / sizeof which[0]);
     key_results(&key, w->b->space, w->queue, &w->ids[first]);
     request_key(r, &key);
     request_text(r, w->channel);
-    request_text(r, id_created_ms(&w->ids[first]) < 0 ? "1" : "0");
+    request_text(r, id_has_bucket(&w->ids[first]) ? "0" : "1");
     for (size_t i = first; i < end; i++)
         request_arg(r, w->ids[i].text, w->ids[i].len);
 }

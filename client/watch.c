@@ -321,7 +321,7 @@ register_batch(struct watcher *w, const struct watch_ref *refs, size_t n, struct
     return ok;
 }
 
-/* By queue, then by age: outcomes of jobs of the same minute lie together in Redis. */
+/* By queue, then by age: jobs of one bucket lie together in Redis. */
 static int
 compare_refs(const void *a, const void *b)
 {

@@ -2,12 +2,17 @@
  *
  * The 128 bits of a new id (RFC 9562, version 7, with its method 1 for order within a millisecond):
  *
- *     48 ms since 1970 | 4 version | 12 counter, high | 2 variant | 14 counter, low | 48 random
+ *     48 ms since 1970 | 4 version | 8 lane | 4 counter, high | 2 variant | 14 counter, low | 48
+ * random
  *
- * A thread that makes several ids in one millisecond counts the 26 bits up; they start at a random
+ * A thread that makes several ids in one millisecond counts the 18 bits up; they start at a random
  * number below half of their range, and when they run out the time is taken one millisecond
  * further. If the clock steps back, the thread stays at the latest time that it used. So the ids of
  * a thread ascend, as UUID and as short text.
+ *
+ * The bucket of an id is its time in units of 4,096 ms, and its lane. In each such unit a thread
+ * begins with lane 0 and takes the next one when it has made 4,096 ids: so a bucket has about as
+ * many jobs, however fast they come, and jobs that come slowly share one.
  *
  * The short text is the bits from the left in pieces of six, the last two at the left of the 22nd
  * digit. The digits ascend in ASCII, so the order is kept; the first 8 digits are the time.
@@ -25,12 +30,23 @@
 #include "common/clock.h"
 #include "common/error.h"
 
-enum { BITS_SIZE = 16, POOL_SIZE = 512, COUNTER_BITS = 26 };
+enum {
+    BITS_SIZE = 16,
+    POOL_SIZE = 512,
+    COUNTER_BITS = 18,
+    LANES = 256,
+    LANE_IDS = 4096,
+    EPOCH_BITS = 12, /* of the time: what of it the bucket leaves out */
+    EPOCH_LEN = 6,   /* characters of the short text that hold the rest */
+    LANE_AT = 8,     /* where version and lane are in it */
+    LANE_LEN = ID_BUCKET_LEN - EPOCH_LEN
+};
 
 struct generator {
     uint64_t generation; /* of the process that filled the pool; 0: never */
     int64_t last_ms;
     uint32_t counter;
+    unsigned lane, lane_used;
     unsigned pool_used;
     uint8_t pool[POOL_SIZE];
 };
@@ -68,8 +84,8 @@ id_new(struct id *id)
     advance(g);
     for (int i = 0; i < 6; i++)
         bits[i] = (uint8_t)(g->last_ms >> (40 - 8 * i));
-    bits[6] = (uint8_t)(0x70 | g->counter >> 22);
-    bits[7] = (uint8_t)(g->counter >> 14);
+    bits[6] = (uint8_t)(0x70 | g->lane >> 4);
+    bits[7] = (uint8_t)(g->lane << 4 | g->counter >> 14);
     bits[8] = (uint8_t)(0x80 | (g->counter >> 8 & 0x3f));
     bits[9] = (uint8_t)g->counter;
     draw(g, bits + 10, 6);
@@ -138,14 +154,55 @@ id_equal(const struct id *a, const struct id *b)
     return a->len == b->len && memcmp(a->text, b->text, a->len) == 0;
 }
 
+bool
+id_has_bucket(const struct id *id)
+{
+    /* Scripts ask the same, so no more is looked at: the digits whose first bits are version 7. */
+    return id->len == ID_SHORT_LEN && id->text[LANE_AT] >= 'R' && id->text[LANE_AT] <= 'U';
+}
+
+const char *
+id_bucket(const struct id *id, char *out)
+{
+    size_t len = 0;
+
+    if (id_has_bucket(id)) {
+        memcpy(out, id->text, EPOCH_LEN);
+        memcpy(out + EPOCH_LEN, id->text + LANE_AT, LANE_LEN);
+        len = ID_BUCKET_LEN;
+    }
+    out[len] = '\0';
+    return out;
+}
+
+bool
+id_same_bucket(const struct id *a, const struct id *b)
+{
+    return id_has_bucket(a) && id_has_bucket(b) && memcmp(a->text, b->text, EPOCH_LEN) == 0 &&
+           memcmp(a->text + LANE_AT, b->text + LANE_AT, LANE_LEN) == 0;
+}
+
 static void
 advance(struct generator *g)
 {
-    int64_t now = clock_wall_ms();
+    const int64_t now = clock_wall_ms(), last = g->last_ms;
+    const bool is_lane_full = g->lane_used == LANE_IDS;
+    const bool is_last_lane = g->lane == LANES - 1;
 
-    if (now <= g->last_ms && ++g->counter < UINT32_C(1) << COUNTER_BITS)
+    if (now <= last && !is_lane_full && ++g->counter < UINT32_C(1) << COUNTER_BITS) {
+        g->lane_used++;
         return;
-    g->last_ms = now > g->last_ms ? now : g->last_ms + 1;
+    }
+    if (now > last)
+        g->last_ms = now;
+    else if (!is_lane_full || is_last_lane) /* within one millisecond ids must ascend */
+        g->last_ms++;
+    const bool is_new_epoch = g->last_ms >> EPOCH_BITS != last >> EPOCH_BITS;
+    if (is_new_epoch || is_lane_full) {
+        g->lane = is_new_epoch || is_last_lane ? 0 : g->lane + 1;
+        g->lane_used = 0;
+    }
+    g->lane_used++;
     draw(g, &g->counter, sizeof g->counter);
     g->counter &= (UINT32_C(1) << (COUNTER_BITS - 1)) - 1;
 }

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { ID_SHORT_LEN = 22, ID_TEXT_LEN = 36, ID_MAX = 64 };
+enum { ID_SHORT_LEN = 22, ID_TEXT_LEN = 36, ID_MAX = 64, ID_BUCKET_LEN = 8 };
 
 struct id {
     char text[ID_MAX + 1]; /* as in Redis, NUL-terminated */
@@ -31,5 +31,14 @@ const char *id_print(const struct id *id, char *out);
 /* Creation time in ms since 1970 of a version-7 id; -1 for all others. */
 int64_t id_created_ms(const struct id *id);
 bool id_equal(const struct id *a, const struct id *b);
+
+/* The bucket of an id: jobs that were made one after the other share one, and so a hash in Redis,
+ * which is small enough to stay in the processor's caches while they are worked on. Ids without a
+ * time of creation have none. */
+bool id_has_bucket(const struct id *id);
+/* ID_BUCKET_LEN characters and NUL; "" if it has none. Returns out. */
+const char *id_bucket(const struct id *id, char *out);
+/* Do both have a bucket, and the same? */
+bool id_same_bucket(const struct id *a, const struct id *b);
 
 #endif

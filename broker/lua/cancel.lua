@@ -1,7 +1,7 @@
 -- Library: limits
 -- ready, parked, delayed -> cancelled at once; active -> marked: whatever its runner commits, it ends as cancelled.
--- KEYS  1 jobs  2 delayed  3 dead  4 reasons  5 cancelled  6 waiters  7 unique  8 stats  9 results:<minute> or result:<id>
---       10 suspects  11..20 ready:9 .. ready:0  21 parked
+-- KEYS  1 jobs:<bucket>  2 delayed  3 dead  4 reasons  5 cancelled  6 waiters  7 unique  8 stats
+--       9 results:<bucket> or result:<id>  10 suspects  11..20 ready:9 .. ready:0  21 parked
 -- ARGV  1 id  2 outcome  3 ms to keep it  4 '1' if KEYS[9] is the job's own key  5 'force' or 'grace'  6 control channel
 -- Returns {0} unknown, {1} cancelled, {2} running and marked, {3, outcome} ended before.
 local id = ARGV[1]

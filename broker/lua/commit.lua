@@ -1,5 +1,5 @@
--- active -> success, cancelled or expired: the message goes, the outcome is kept. All ids share KEYS[7].
--- KEYS  1 jobs  2 active:<runner>  3 cancelled  4 waiters  5 unique  6 stats  7 results:<minute> or result:<id>
+-- active -> success, cancelled or expired: the message goes, the outcome is kept. All ids share KEYS[1] and KEYS[7].
+-- KEYS  1 jobs:<bucket>  2 active:<runner>  3 cancelled  4 waiters  5 unique  6 stats  7 results:<bucket> or result:<id>
 --       8 permits  9 barred  10 bell
 -- ARGV  1 counter: succeeded, cancelled or expired  2 ms to keep the outcomes  3 bare outcome of a job that was marked
 --       4 '1' if KEYS[7] is the own key of the one job  5 '1' if a job has a uniqueness key

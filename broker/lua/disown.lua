@@ -1,6 +1,7 @@
+-- Library: buckets
 -- active -> ready, at the head: what a runner owns without knowing it, because the answer to its reserve was lost.
 -- The name is retired: it keeps what it knows of and commits it, but a reserve of it that is still on its way is refused.
--- KEYS  1 workers  2 active:<runner>  3 jobs  4 suspects  5 bell  6 stats  7..16 ready:9 .. ready:0
+-- KEYS  1 workers  2 active:<runner>  3 jobs:  4 suspects  5 bell  6 stats  7..16 ready:9 .. ready:0
 --       17 permits  18 barred
 -- ARGV  1 worker  2 runner  3.. ids that the runner knows of
 -- Returns {0, how many went back}.
@@ -13,7 +14,7 @@ end
 if #lost == 0 then return {0, 0} end
 
 table.sort(lost, function(a, b) return a > b end) -- pushed to the head in turn, so the oldest is next
-local messages = hmget(KEYS[3], lost)
+local messages = messages_of(KEYS[3], lost)
 for i, id in ipairs(lost) do
     local message = messages[i] or ''
     redis.call('RPUSH', is_suspect(message) and KEYS[4] or KEYS[16 - priority(message)], id)

@@ -1,11 +1,12 @@
+-- Library: buckets
 -- Sets the limits of a queue. If jobs at once are limited, permits are dealt anew, to what runs now; all that waits for
 -- a permit or a token tries again.
--- KEYS  1 meta  2 jobs  3 permits  4 parked  5 barred  6 buckets  7 bell
+-- KEYS  1 meta  2 jobs:  3 permits  4 parked  5 barred  6 buckets  7 bell
 -- Also reads `workers` and the `active:<runner>` of each, whose keys it makes from that of `jobs`: who may set limits
 -- need not be able to write these, and Redis asks for that with all that is passed as KEYS.
 -- ARGV  pairs of a field and its number, 0: none
 -- Returns {0}.
-local prefix = string.sub(KEYS[2], 1, -1 - #'jobs')
+local prefix = string.sub(KEYS[2], 1, -1 - #'jobs:')
 
 for i = 1, #ARGV, 2 do
     if ARGV[i + 1] == '0' then
@@ -19,7 +20,7 @@ redis.call('DEL', KEYS[3])
 if caps[1] or caps[2] then
     for _, runner in ipairs(redis.call('HKEYS', prefix .. 'workers')) do
         local ids, held = redis.call('HKEYS', prefix .. 'active:' .. runner), {}
-        local messages = #ids > 0 and hmget(KEYS[2], ids)
+        local messages = #ids > 0 and messages_of(KEYS[2], ids)
         for k = 1, #ids do
             held[2 * k - 1], held[2 * k] = '0', limit_key(messages[k] or '') .. '\0' .. ids[k]
         end

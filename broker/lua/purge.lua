@@ -1,6 +1,6 @@
--- Library: limits
+-- Libraries: limits buckets
 -- ready, parked, delayed -> (nothing): removes waiting jobs, some at a time. Who waits for one is told that it was cancelled.
--- KEYS  1 jobs  2 delayed  3 waiters  4 unique  5 stats  6 cancelled  7 suspects  8..17 ready:9 .. ready:0  18 parked
+-- KEYS  1 jobs:  2 delayed  3 waiters  4 unique  5 stats  6 cancelled  7 suspects  8..17 ready:9 .. ready:0  18 parked
 -- ARGV  1 how many at most (1..1000)  2 outcome for those who wait
 -- Returns {removed}: 0 means that none is left.
 local ids, limit = {}, tonumber(ARGV[1])
@@ -20,12 +20,12 @@ if #ids < limit then
     for i = 1, #members, 2 do ids[#ids + 1] = parked_id(members[i]) end
 end
 if #ids == 0 then return {0} end
-local messages, outcomes = hmget(KEYS[1], ids), {}
+local messages, outcomes = messages_of(KEYS[1], ids), {}
 for i = 1, #ids do
     free_unique(KEYS[4], messages[i], ids[i])
     outcomes[i] = ARGV[2]
 end
-bulk('HDEL', KEYS[1], ids)
+drop_messages(KEYS[1], ids)
 bulk('HDEL', KEYS[6], ids)
 notify(KEYS[3], ids, outcomes)
 redis.call('HINCRBY', KEYS[5], 'purged', #ids)

@@ -1,5 +1,6 @@
+-- Libraries: buckets letters
 -- active -> ready, suspects or dead: all that a dead runner (or one that leaves) owned; the runner is unregistered.
--- KEYS  1 workers  2 active:<runner>  3 jobs  4 suspects  5 dead  6 reasons  7 stats  8 bell  9 waiters  10 unique
+-- KEYS  1 workers  2 active:<runner>  3 jobs:  4 suspects  5 dead  6 reasons  7 stats  8 bell  9 waiters  10 unique
 --       11..20 ready:9 .. ready:0  21 permits  22 barred
 -- ARGV  1 worker  2 runner  3 registry value of the worker that was seen too long, '' if the runner is our own
 --       4 crashes that end a job  5 losses that end a job  6 outcome of a job lost too often
@@ -13,7 +14,7 @@ for i = 10, #ARGV, 3 do victims[ARGV[i]] = {charge = ARGV[i + 1], outcome = ARGV
 
 local ids = redis.call('HKEYS', KEYS[2])
 table.sort(ids, function(a, b) return a > b end) -- pushed to the head in turn, so the oldest is next
-local messages, buried, outcomes, moved, crashed = #ids > 0 and hmget(KEYS[3], ids) or {}, {}, {}, 0, 0
+local messages, buried, outcomes, moved, crashed = #ids > 0 and messages_of(KEYS[3], ids) or {}, {}, {}, 0, 0
 for i, id in ipairs(ids) do
     local message, victim = messages[i], victims[id]
     if message then
@@ -21,7 +22,7 @@ for i, id in ipairs(ids) do
         local is_crash = victim and (victim.charge == 'crash' or is_suspect(message))
         local changed, crashes, lost = charged(message, 0, is_crash and 1 or 0, is_host and 1 or 0,
             victim and victim.charge == 'suspect')
-        if changed ~= message then redis.call('HSET', KEYS[3], id, changed) end
+        if changed ~= message then redis.call('HSET', jobs_of(KEYS[3], id), id, changed) end
         if is_crash then crashed = crashed + 1 end
         local ends = is_crash and crashes and crashes >= tonumber(ARGV[4]) and victim.outcome
             or is_host and lost and lost >= tonumber(ARGV[5]) and ARGV[6]

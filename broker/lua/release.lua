@@ -1,6 +1,7 @@
+-- Library: buckets
 -- active -> ready, at the head: reserved jobs that were not started, or were aborted without fault. Uncharged.
 -- With a delay they go through `delayed` instead.
--- KEYS  1 jobs  2 active:<runner>  3 suspects  4 delayed  5 bell  6 stats  7..16 ready:9 .. ready:0
+-- KEYS  1 jobs:  2 active:<runner>  3 suspects  4 delayed  5 bell  6 stats  7..16 ready:9 .. ready:0
 --       17 permits  18 barred
 -- ARGV  1 control channel of the queue  2 delay in ms  3.. ids, the one to be reserved first comes first
 -- Returns {0, how many}.
@@ -8,7 +9,7 @@ local now, wait, live, texts = now_ms(), tonumber(ARGV[2]), {}, {}
 for i = #ARGV, 3, -1 do
     local id = ARGV[i]
     if redis.call('HDEL', KEYS[2], id) == 1 then
-        local message = redis.call('HGET', KEYS[1], id)
+        local message = redis.call('HGET', jobs_of(KEYS[1], id), id)
         live[#live + 1], texts[#texts + 1] = id, message
         if wait > 0 then
             delay(KEYS[4], ARGV[1], id, now + wait, now)

@@ -1,5 +1,5 @@
 -- dead -> ready: a dead letter again, with fresh counters, behind those that wait.
--- KEYS  1 jobs  2 dead  3 reasons  4 unique  5 bell  6 stats  7..16 ready:9 .. ready:0
+-- KEYS  1 jobs:<bucket>  2 dead  3 reasons  4 unique  5 bell  6 stats  7..16 ready:9 .. ready:0
 -- ARGV  1 id
 -- Returns {0} done, {1} no dead letter, {2, id} its uniqueness key is held by that job.
 local id = ARGV[1]

@@ -1,5 +1,6 @@
+-- Library: buckets
 -- ready -> active: strictly by priority, oldest first within one. Suspects go, one at a time, to runners that are idle.
--- KEYS  1 workers  2 jobs  3 active:<runner>  4 bell  5 meta  6 cancelled  7 suspects  8..17 ready:9 .. ready:0
+-- KEYS  1 workers  2 jobs:  3 active:<runner>  4 bell  5 meta  6 cancelled  7 suspects  8..17 ready:9 .. ready:0
 --       18 parked
 -- ARGV  1 runner  2 how many at most (1..1000)  3 '1' if the runner is wholly idle
 -- Returns {status, now in ms, drain, ids, messages, marked ids}; the lists are left out if there are no jobs
@@ -43,7 +44,7 @@ if status == 0 then
 end
 if #ids == 0 then return {0, 0, 0} end
 
-local now, own, at, messages, marked = now_ms(), {}, 0, hmget(KEYS[2], ids), {}
+local now, own, at, messages, marked = now_ms(), {}, 0, messages_of(KEYS[2], ids), {}
 local start = string.format('%.0f', now)
 for i = 1, #ids do
     if messages[i] then own[at + 1], own[at + 2], at = ids[i], start, at + 2 end

@@ -1,4 +1,4 @@
--- Libraries: limits admission
+-- Libraries: limits buckets admission
 -- reserve, where limits say what may run: no more jobs than there are permits and tokens. A job whose key has none is
 -- parked with its key (ready -> parked), and comes back (parked -> ready, at the head) once the key has some.
 -- KEYS  1..17 as for reserve  18 permits  19 parked  20 barred  21 buckets
@@ -28,7 +28,7 @@ while #q.ids < n and looked < CHUNK and kind == 0 do
     local got
     got, kind = next_in_turn(q, runner, ARGV[3] == '1', n - #q.ids)
     if #got == 0 then break end
-    local messages, marks = hmget(q.jobs, got), hmget(KEYS[6], got)
+    local messages, marks = messages_of(q.jobs, got), hmget(KEYS[6], got)
     for i = 1, #got do admit(q, got[i], messages[i], marks[i]) end
     looked = looked + #got
 end

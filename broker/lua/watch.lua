@@ -1,5 +1,5 @@
 -- Registers a channel for outcomes and reads those that exist, in one step: nothing is missed between the two.
--- KEYS  1 jobs  2 reasons  3 waiters  4 results:<minute> of all ids, or result:<id> of one
+-- KEYS  1 jobs:<bucket>  2 reasons  3 waiters  4 results:<bucket> of all ids, or result:<id> of one
 -- ARGV  1 channel, '' to look only  2 '1' if KEYS[4] is the own key of the one job  3.. ids
 -- Returns for each id: its outcome, or 1 (no outcome yet: will be told), or 0 (nobody knows it).
 local ids, reply = {}, {}

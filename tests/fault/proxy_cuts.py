@@ -58,7 +58,7 @@ class ProxyCuts(Case):
 
     def check_end(self):
         def is_settled():
-            return self.client().hlen("celeriac:{default}:jobs") == 0
+            return invariants.count(self.client())["jobs"] == 0
         until(is_settled, 10, "nothing is left to do")
         self.assertEqual(invariants.violations(self.client()), [])
         stats = self.client().hgetall("celeriac:{default}:stats")

@@ -1,4 +1,5 @@
-"""Job ids: UUID text for people, 22 characters of an order-preserving base 64 in Redis (common/id.h)."""
+"""Job ids: UUID text for people, 22 characters of an order-preserving base 64 in Redis (common/id.h), and the hash of its
+bucket, where a job's message is."""
 import uuid
 
 ALPHABET = "-0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZ_abcdefghijklmnopqrstuvwxyz"
@@ -17,3 +18,8 @@ def to_uuid(short):
     for c in short:
         number = number << 6 | ALPHABET.index(c)
     return str(uuid.UUID(int=number >> 4))
+
+
+def jobs_key(short, queue="default", namespace="celeriac"):
+    has_bucket = len(short) == LENGTH and "R" <= short[8] <= "U"
+    return f"{namespace}:{{{queue}}}:jobs:" + (short[:6] + short[8:10] if has_bucket else "other")

@@ -20,7 +20,7 @@ end
 return all
 """
 PLACES = re.compile(r"ready:\d|suspects|parked|delayed|dead|active:.+")
-BOUND_TO_JOBS = re.compile(r"jobs|reasons|cancelled|unique|waiters|permits|barred")  # an entry dies with its job
+BOUND_TO_JOBS = re.compile(r"jobs:.+|reasons|cancelled|unique|waiters|permits|barred")  # an entry dies with its job
 # one small entry per worker, bell, counter, queue, limit key in use
 CAPPED = re.compile(r"workers|bell|meta|stats|queues|buckets")
 
@@ -46,6 +46,9 @@ def snapshot(client, namespace="celeriac"):
                 queue.parked_keys = {member.split("\0")[0] for member in ids}
             if match[2] in ("parked", "permits"):  # "<limit key> NUL ... NUL <id>"
                 ids = [member.split("\0")[-1] for member in ids]
+            if match[2].startswith("jobs:"):
+                queue.sets.setdefault("jobs", []).extend(ids)
+                continue
             (queue.places if PLACES.fullmatch(match[2]) else queue.sets)[match[2]] = ids
     return queues, ttls
 

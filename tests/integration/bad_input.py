@@ -75,7 +75,7 @@ class BrokenMessages(Case):
         client = self.client()
         client.sadd("celeriac:queues", "default")
         if message is not None:
-            client.hset("celeriac:{default}:jobs", job, message)
+            client.hset(ids.jobs_key(job), job, message)
         client.lpush("celeriac:{default}:ready:5", job)
         client.rpush("celeriac:{default}:bell", 1)
         client.ltrim("celeriac:{default}:bell", 0, 0)
@@ -111,10 +111,10 @@ class BrokenMessages(Case):
         self.celeriac("jobs", "--json")
 
     def test_keys_of_the_wrong_type(self):
-        self.client().set("celeriac:{default}:jobs", "a string")
+        self.client().set("celeriac:{default}:meta", "a string")
         result = self.celeriac("submit", "echo", "1", code=None)
         self.assertIn(result.code, (70, 78), str(result))
-        self.client().delete("celeriac:{default}:jobs")
+        self.client().delete("celeriac:{default}:meta")
 
 
 class Modules(Case):

@@ -3,7 +3,7 @@ import os
 import signal
 
 from harness.case import Case, main
-from harness.ids import to_short
+from harness.ids import jobs_key, to_short
 from harness.until import until
 
 
@@ -77,10 +77,10 @@ class Waiting(Explain):
     def test_a_suspect_waits_for_an_idle_runner(self):
         job = self.submit("echo", 1)
         client, key = self.client(), to_short(job)
-        message = bytearray(client.hget("celeriac:{default}:jobs", key))
+        message = bytearray(client.hget(jobs_key(key), key))
         message[6] |= 1
         with client.pipeline() as change:
-            change.hset("celeriac:{default}:jobs", key, bytes(message))
+            change.hset(jobs_key(key), key, bytes(message))
             change.lrem("celeriac:{default}:ready:5", 0, key)
             change.lpush("celeriac:{default}:suspects", key)
             change.execute()

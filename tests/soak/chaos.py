@@ -117,7 +117,8 @@ class Chaos(Case):
         """Jobs that wait or run; not asked for while Redis is hurt."""
         if self.faults.redis_is_hurt():
             return otherwise
-        return self.client().hlen(Q + "jobs") - self.client().zcard(Q + "dead")
+        client = self.client()
+        return sum(client.hlen(key) for key in client.scan_iter(Q + "jobs:*")) - client.zcard(Q + "dead")
 
     def calm_down(self):
         self.faults.tick(everything=True)
@@ -147,8 +148,9 @@ class Chaos(Case):
         e.descriptors = {role: (first, last.get(role, 0)) for role, first in self.first_files.items()}
         dead = client.zcard(Q + "dead")
         client.delete(Q + "dead", Q + "reasons", *client.keys(Q + "result*"))
-        if client.hlen(Q + "jobs") == dead:
-            client.delete(Q + "jobs")
+        buckets = client.keys(Q + "jobs:*")
+        if buckets and sum(map(client.hlen, buckets)) == dead:
+            client.delete(*buckets)
         client.memory_purge()
         e.memory = (first_memory, client.info("memory")["used_memory"], MEMORY_SLACK)
 

@@ -82,7 +82,7 @@ a_cut_while_submitting_loses_and_doubles_nothing(void **state)
     assert_true(child >= 0);
     if (child == 0) {
         redisContext *c = redisConnectUnix(f->redis.socket);
-        for (redisReply *r; (r = redisCommand(c, "HLEN celeriac:{q}:jobs")) != NULL;
+        for (redisReply *r; (r = redisCommand(c, "LLEN celeriac:{q}:ready:5")) != NULL;
              freeReplyObject(r))
             if (r->integer > N / 5)
                 break;
@@ -166,9 +166,9 @@ a_key_of_a_wrong_type_is_internal(void **state)
     struct broker_fixture *f = *state;
     struct broker_job job = make_job(f);
     enum broker_submitted result;
-    redis_do(&f->redis, "SET celeriac:{q}:jobs x");
+    redis_do(&f->redis, "SET %s x", jobs_of("q", &job.id));
     FAILS(broker_enqueue(f->broker, "q", &job, 1, NULL, &result, &err), ERROR_INTERNAL);
-    redis_do(&f->redis, "DEL celeriac:{q}:jobs");
+    redis_do(&f->redis, "DEL %s", jobs_of("q", &job.id));
     assert_int_equal(submit(f, "q", &job), SUBMIT_DONE);
 }
 

@@ -4,6 +4,7 @@
 
 #include "redis_fixture.h"
 
+#include "broker/keys.h"
 #include "broker/broker.h"
 #include "common/arena.h"
 #include "common/message.h"
@@ -157,6 +158,26 @@ pretend_dead(struct broker_fixture *f, const char *queue, const struct id *id, e
     redis_do(&f->redis, "HSET celeriac:{%s}:reasons %s %b", queue, id->text, outcome, len);
 }
 
+/* The hash that holds the message of a job. The text lives until the next call. */
+static inline const char *
+jobs_of(const char *queue, const struct id *id)
+{
+    static struct key key;
+    key_jobs(&key, NAMESPACE_DEFAULT, queue, id);
+    return key.text;
+}
+
+/* Messages in all buckets of queue q. */
+static inline int64_t
+count_messages(struct redis_fixture *redis)
+{
+    return redis_number(
+        redis_do(redis, "EVAL %s 0",
+                 "local n = 0 "
+                 "for _, key in ipairs(redis.call('KEYS', 'celeriac:{q}:jobs:*')) do "
+                 "n = n + redis.call('HLEN', key) end return n"));
+}
+
 static inline void
 pretend_ended(struct broker_fixture *f, const char *queue, const struct id *id,
               enum job_state state)
@@ -164,12 +185,13 @@ pretend_ended(struct broker_fixture *f, const char *queue, const struct id *id,
     size_t len;
     const void *outcome = make_outcome(f, state, &len);
     redis_do(&f->redis, "LREM celeriac:{%s}:ready:5 0 %s", queue, id->text);
-    redis_do(&f->redis, "HDEL celeriac:{%s}:jobs %s", queue, id->text);
-    if (id_created_ms(id) < 0)
-        redis_do(&f->redis, "SET celeriac:{%s}:result:%s %b", queue, id->text, outcome, len);
+    redis_do(&f->redis, "HDEL %s %s", jobs_of(queue, id), id->text);
+    struct key results;
+    key_results(&results, NAMESPACE_DEFAULT, queue, id);
+    if (id_has_bucket(id))
+        redis_do(&f->redis, "HSET %s %s %b", results.text, id->text, outcome, len);
     else
-        redis_do(&f->redis, "HSET celeriac:{%s}:results:%lld %s %b", queue,
-                 (long long)(id_created_ms(id) / 60000), id->text, outcome, len);
+        redis_do(&f->redis, "SET %s %b", results.text, outcome, len);
 }
 
 #endif

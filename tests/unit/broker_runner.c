@@ -98,7 +98,7 @@ an_id_without_message_is_dropped(void **state)
     struct id id;
     submit_some(f, &id, 1);
     join(f);
-    redis_do(&f->client.redis, "DEL celeriac:{q}:jobs");
+    redis_do(&f->client.redis, "DEL %s", jobs_of("q", &id));
     reserve(f, 1, false);
     assert_int_equal(f->told.n, 1);
     assert_false(f->told.has_message[0]);

@@ -56,11 +56,11 @@ static void
 check_all_are_in(struct maker *m)
 {
     assert_int_equal(redis_number(redis_do(&m->f->redis, "LLEN celeriac:{q}:ready:5")), N);
-    assert_int_equal(redis_number(redis_do(&m->f->redis, "HLEN celeriac:{q}:jobs")), N);
+    assert_int_equal(count_messages(&m->f->redis), N);
     for (size_t i = 0; i < N; i++) {
         assert_int_equal(m->results[i], SUBMIT_DONE);
-        assert_int_equal(redis_number(redis_do(&m->f->redis, "HEXISTS celeriac:{q}:jobs %s",
-                                               m->jobs[i].id.text)),
+        assert_int_equal(redis_number(redis_do(&m->f->redis, "HEXISTS %s %s",
+                                               jobs_of("q", &m->jobs[i].id), m->jobs[i].id.text)),
                          1);
     }
     assert_int_equal(redis_number(redis_do(&m->f->redis, "LLEN celeriac:{q}:bell")), 1);
@@ -151,7 +151,7 @@ what_redis_refuses_in_the_middle_is_told(void **state)
     struct maker *m = maker_new(f, "CONFIG SET maxmemory 1");
     FAILS(stream(m, NULL), ERROR_TRY_LATER);
     redis_do(&f->redis, "CONFIG SET maxmemory 0");
-    int64_t jobs = redis_number(redis_do(&f->redis, "HLEN celeriac:{q}:jobs"));
+    int64_t jobs = count_messages(&f->redis);
     assert_in_range(jobs, 1, N - 1);
     assert_int_equal(redis_number(redis_do(&f->redis, "LLEN celeriac:{q}:ready:5")), jobs);
 }
@@ -160,7 +160,7 @@ static void
 a_key_of_the_wrong_kind_is_told(void **state)
 {
     struct broker_fixture *f = *state;
-    struct maker *m = maker_new(f, "SET celeriac:{q}:jobs x");
+    struct maker *m = maker_new(f, "SET celeriac:{q}:ready:5 x");
     FAILS(stream(m, NULL), ERROR_INTERNAL);
 }
 

@@ -100,7 +100,7 @@ fresh_jobs_are_submitted(void **state)
     OK(broker_enqueue(f->broker, "q", jobs, N, "channel", results, &err));
     for (size_t i = 0; i < N; i++)
         assert_int_equal(results[i], SUBMIT_DONE);
-    assert_int_equal(redis_number(redis_do(&f->redis, "HLEN celeriac:{q}:jobs")), N);
+    assert_int_equal(count_messages(&f->redis), N);
     assert_int_equal(redis_number(redis_do(&f->redis, "HLEN celeriac:{q}:waiters")), N);
     const redisReply *r = redis_do(&f->redis, "LRANGE celeriac:{q}:ready:5 0 -1");
     assert_int_equal(r->elements, N);

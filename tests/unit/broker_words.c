@@ -18,7 +18,7 @@ keys_are_as_documented(void **state)
 {
     (void)state;
     static const char *const names[] = {
-        [QUEUE_JOBS] = "celeriac:{q}:jobs",         [QUEUE_DELAYED] = "celeriac:{q}:delayed",
+        [QUEUE_JOBS] = "celeriac:{q}:jobs:",        [QUEUE_DELAYED] = "celeriac:{q}:delayed",
         [QUEUE_SUSPECTS] = "celeriac:{q}:suspects", [QUEUE_WORKERS] = "celeriac:{q}:workers",
         [QUEUE_DEAD] = "celeriac:{q}:dead",         [QUEUE_REASONS] = "celeriac:{q}:reasons",
         [QUEUE_BELL] = "celeriac:{q}:bell",         [QUEUE_CANCELLED] = "celeriac:{q}:cancelled",
@@ -48,20 +48,22 @@ keys_are_as_documented(void **state)
 }
 
 static void
-outcomes_lie_by_the_minute_in_the_id(void **state)
+messages_and_outcomes_lie_by_bucket(void **state)
 {
     (void)state;
     struct id id;
     struct key key;
     assert_true(id_parse(&id, "0198c0de-0000-7000-8000-000000000000", 36));
-    int64_t minute = 0x0198c0de0000 / 60000;
-    char expected[64];
-    snprintf(expected, sizeof expected, "celeriac:{q}:results:%lld", (long long)minute);
+    /* 0x0198c0de0 in 6 digits, then version and lane, 0x700, in 2 */
     key_results(&key, NAMESPACE_DEFAULT, "q", &id);
-    assert_string_equal(key.text, expected);
+    assert_string_equal(key.text, "celeriac:{q}:results:-OY-rVR-");
+    key_jobs(&key, NAMESPACE_DEFAULT, "q", &id);
+    assert_string_equal(key.text, "celeriac:{q}:jobs:-OY-rVR-");
     assert_true(id_from_redis(&id, "foreign", 7));
     key_results(&key, NAMESPACE_DEFAULT, "q", &id);
     assert_string_equal(key.text, "celeriac:{q}:result:foreign");
+    key_jobs(&key, NAMESPACE_DEFAULT, "q", &id);
+    assert_string_equal(key.text, "celeriac:{q}:jobs:other");
 }
 
 static void
@@ -294,7 +296,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(keys_are_as_documented),
-        cmocka_unit_test(outcomes_lie_by_the_minute_in_the_id),
+        cmocka_unit_test(messages_and_outcomes_lie_by_bucket),
         cmocka_unit_test(keys_that_are_too_long_are_cut),
         cmocka_unit_test(names_are_checked),
         cmocka_unit_test(requests_are_resp),

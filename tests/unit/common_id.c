@@ -34,6 +34,31 @@ ids_of_a_thread_ascend_and_are_of_now(void **state)
     assert_in_range(id_created_ms(&last), before, clock_wall_ms() + 1000);
 }
 
+/* However fast they are made, a bucket of one thread has few; ids that are made slowly share one.
+ */
+static void
+buckets_are_small_and_few(void **state)
+{
+    enum { N = 200000, MOST = 4096 };
+    struct id last, id;
+    int in_bucket = 1, buckets = 1;
+    int64_t epochs;
+
+    (void)state;
+    id_new(&last);
+    epochs = -(id_created_ms(&last) >> 12);
+    for (int i = 0; i < N; i++) {
+        id_new(&id);
+        assert_true(id_has_bucket(&id));
+        in_bucket = id_same_bucket(&id, &last) ? in_bucket + 1 : 1;
+        assert_in_range(in_bucket, 1, MOST);
+        buckets += in_bucket == 1;
+        last = id;
+    }
+    epochs += id_created_ms(&last) >> 12;
+    assert_in_range(buckets, N / MOST, N / MOST + 2 + epochs);
+}
+
 static void
 ids_print_as_version_7_uuids(void **state)
 {
@@ -184,6 +209,7 @@ main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(ids_of_a_thread_ascend_and_are_of_now),
+        cmocka_unit_test(buckets_are_small_and_few),
         cmocka_unit_test(ids_print_as_version_7_uuids),
         cmocka_unit_test(ids_are_unique_across_forks),
         cmocka_unit_test(uuids_survive_the_short_form_and_keep_their_order),

@@ -19,7 +19,7 @@ local function unpark(q, n)
             0, most) or {}
         for i = #members, 1, -1 do
             local id = parked_id(members[i])
-            redis.call('RPUSH', waiting_list(q, redis.call('HGET', q.jobs, id) or ''), id)
+            redis.call('RPUSH', waiting_list(q, redis.call('HGET', jobs_of(q.jobs, id), id) or ''), id)
         end
         bulk('ZREM', q.parked, members)
         take(left, #members)

@@ -8,6 +8,19 @@ local FOREVER = '+inf' -- until a permit comes back
 local WAKE_US = 10000  -- who waits for tokens is woken for what comes in so long, not for each
 local LATE_MS = 1000   -- what was moved back is reserved before that, or others are tried
 
+-- Jobs of a queue without its dead letters. Whoever submits may read what runs, but not write it, and Redis asks for
+-- that with all that is passed as KEYS: so these names are made from that of the bell.
+local function length_of(bell)
+    local queue = string.sub(bell, 1, -1 - #'bell')
+    local n = redis.call('LLEN', queue .. 'suspects') + redis.call('ZCARD', queue .. 'delayed')
+        + redis.call('ZCARD', queue .. 'parked')
+    for p = 0, 9 do n = n + redis.call('LLEN', queue .. 'ready:' .. p) end
+    for _, runner in ipairs(redis.call('HKEYS', queue .. 'workers')) do
+        n = n + redis.call('HLEN', queue .. 'active:' .. runner)
+    end
+    return n
+end
+
 local function now_us()
     local t = redis.call('TIME')
     return t[1] * 1000000 + t[2]
