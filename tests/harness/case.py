@@ -147,7 +147,7 @@ class Case(unittest.TestCase):
         for server in self.servers:
             server.stop()
         try:
-            until(lambda: process.reap() or not process.children(os.getpid(), deep=True), 3, "every process has ended")
+            until(lambda: process.reap() or not process.children(os.getpid(), deep=True), 20, "every process has ended")
         except AssertionError:
             left = [f"{pid} {process.command_line(pid)}" for pid in process.children(os.getpid(), deep=True)]
             for line in left:
