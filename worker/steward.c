@@ -75,6 +75,7 @@ on_listener_up(void *arg)
     struct steward *s = arg;
     s->epoch++; /* beats may have gone unheard */
     broker_loop_listen(s->listener, s->queue_names, s->n_queues, s->settings->id, on_notice, s);
+    beat_fully(s);
     s->should_read_marks = true; /* what was said while nobody listened */
     marks_read(s);
 }

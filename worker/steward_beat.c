@@ -97,6 +97,7 @@ observe(struct steward_queue *q, const struct broker_peer *peers, size_t n)
     struct steward *s = q->steward;
     const int64_t now = clock_mono_ms();
 
+    q->registry_epoch = s->epoch;
     for (size_t i = 0; i < n; i++) {
         if (is_runner(&peers[i]) || strcmp(peers[i].name, s->settings->id) == 0)
             continue;
@@ -152,6 +153,8 @@ on_beat(void *arg, const char *queue, enum broker_registered registered,
         promote_in(q, next_due_in_ms);
     if (next_due_in_ms != -2)
         observe(q, peers, n);
+    else if (q->registry_epoch != s->epoch)
+        beat_fully(s); /* who is silent is silent from now on, not from the next third beat on */
     else
         look_late(s, observer_late_ms(q->observer, clock_mono_ms()), clock_mono_ms());
 }

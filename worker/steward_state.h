@@ -21,6 +21,7 @@ struct steward_queue {
     struct observer *observer;
     struct event *due_timer; /* a delayed job is due */
     int64_t beat_sent_ms, beat_sent_us;
+    unsigned registry_epoch; /* in which the registry was read last */
     bool is_beating, is_promoting, is_rejoining, is_forgetting;
     size_t recovering; /* dead workers whose jobs are being given back */
 };

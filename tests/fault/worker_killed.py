@@ -53,6 +53,22 @@ class WorkerKilled(Case):
         for job in jobs:
             self.celeriac("cancel", job)
 
+    def test_who_may_have_missed_beats_reads_the_registry_at_once(self):
+        """Or it would know only after two leases, not one, that another fell silent when its own listener was cut."""
+        worker = self.worker("-P", 1, "-T", 1, "--lease", "1h")  # its next beat is 20 minutes away
+        client = self.client(decode_responses=True)
+
+        def last_beat():
+            registry = client.hgetall("celeriac:{default}:workers")
+            return next(int(value.split()[0]) for name, value in registry.items() if name.split("-")[0] == worker.name
+                        and "/" not in name)
+
+        until(lambda: client.client_list(_type="pubsub") and last_beat() % 3 == 0, 10, "it listens")
+        before = last_beat()
+        client.client_kill_filter(_type="pubsub")
+        until(lambda: last_beat() > before, 10, "a beat")
+        until(lambda: last_beat() % 3 == 0, 10, "a beat whose answer is the registry")
+
     def test_a_dead_steward_is_replaced_and_nothing_is_recovered(self):
         self.check_steward(signal.SIGKILL)
 
