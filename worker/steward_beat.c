@@ -46,8 +46,10 @@ static void
 on_rejoined(void *arg, const struct error *err)
 {
     struct steward_queue *q = arg;
-    (void)err; /* the next beat will tell */
+
     q->is_rejoining = false;
+    if (err == NULL) /* otherwise the next beat will tell */
+        beat_fully(q->steward);
 }
 
 static void

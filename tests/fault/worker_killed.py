@@ -63,7 +63,7 @@ class WorkerKilled(Case):
             return next(int(value.split()[0]) for name, value in registry.items() if name.split("-")[0] == worker.name
                         and "/" not in name)
 
-        until(lambda: client.client_list(_type="pubsub") and last_beat() % 3 == 0, 10, "it listens")
+        until(lambda: client.client_list(_type="pubsub") and last_beat() > 0, 10, "it listens, and is registered")
         before = last_beat()
         client.client_kill_filter(_type="pubsub")
         until(lambda: last_beat() > before, 10, "a beat")
