@@ -99,6 +99,11 @@ bool broker_list(struct broker *b, const struct broker_listing *listing,
                  struct celeriac_arena *arena, broker_record_fn *each, void *arg,
                  struct error *err);
 
+/* The latest of the dead letters and failures of all queues, or of `queue` alone; newest first. */
+bool broker_failures(struct broker *b, const char *queue, size_t limit,
+                     struct celeriac_arena *arena, struct broker_failure **failures, size_t *n,
+                     struct error *err);
+
 /* All queues by name, or `queue` alone. */
 bool broker_queues(struct broker *b, const char *queue, struct celeriac_arena *arena,
                    struct broker_queue **queues, size_t *n, struct error *err);

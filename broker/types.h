@@ -117,6 +117,12 @@ struct broker_limits {
     int64_t of[LIMIT_COUNT]; /* 0: none */
 };
 
+/* A dead letter or a failure. */
+struct broker_failure {
+    struct broker_record record; /* without its message */
+    int64_t at_ms;               /* when it ended */
+};
+
 struct broker_queue {
     const char *name;
     int64_t ready, running, delayed, dead;

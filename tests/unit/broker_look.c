@@ -180,6 +180,39 @@ list_goes_through_all_places(void **state)
 }
 
 static void
+failures_are_the_newest_of_all_queues(void **state)
+{
+    struct broker_fixture *f = *state;
+    struct broker_failure *failures;
+    struct id ids[3];
+    size_t n;
+    OK(broker_failures(f->broker, NULL, 10, f->arena, &failures, &n, &err));
+    assert_int_equal(n, 0);
+    for (size_t i = 0; i < 3; i++) {
+        struct broker_job job = make_job(f);
+        const char *queue = i == 1 ? "b" : "a";
+        assert_int_equal(submit(f, queue, &job), SUBMIT_DONE);
+        pretend_dead(f, queue, &job.id, i == 0 ? JOB_DEAD : JOB_FAILURE);
+        ids[i] = job.id;
+        redis_do(&f->redis, "ZADD celeriac:{%s}:dead XX %d %b", queue, 1000 + (int)i, job.id.text,
+                 (size_t)job.id.len);
+    }
+    OK(broker_failures(f->broker, NULL, 2, f->arena, &failures, &n, &err));
+    assert_int_equal(n, 2);
+    assert_true(id_equal(&failures[0].record.id, &ids[2]));
+    assert_true(id_equal(&failures[1].record.id, &ids[1]));
+    assert_int_equal(failures[0].record.state, JOB_FAILURE);
+    assert_int_equal(failures[0].at_ms, 1002);
+    assert_string_equal(failures[1].record.queue, "b");
+    assert_non_null(failures[1].record.outcome);
+    OK(broker_failures(f->broker, "a", 10, f->arena, &failures, &n, &err));
+    assert_int_equal(n, 2);
+    assert_int_equal(failures[1].record.state, JOB_DEAD);
+    OK(broker_failures(f->broker, "nowhere", 10, f->arena, &failures, &n, &err));
+    assert_int_equal(n, 0);
+}
+
+static void
 list_filters_and_stops(void **state)
 {
     struct broker_fixture *f = *state;
@@ -457,6 +490,7 @@ main(void)
         TEST(a_job_without_runner_is_looked_up_again),
         TEST(many_ids_are_found),
         TEST(list_goes_through_all_places),
+        TEST(failures_are_the_newest_of_all_queues),
         TEST(list_filters_and_stops),
         TEST(queues_are_counted),
         TEST(workers_and_tasks_are_read),
