@@ -2,6 +2,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/cli/fleet_view.h"
 #include "client/cli/limit_text.h"
 #include "client/cli/output.h"
 #include "client/cli/session.h"
@@ -12,7 +13,6 @@
 static int run(struct cli *cli, const void *options);
 static int show(const struct cli *cli, struct broker *b, const char *name,
                 struct celeriac_arena *arena);
-static void print_json(const struct broker_queue *q, struct celeriac_arena *arena);
 static void print_table(const struct cli *cli, const struct broker_queue *queues, size_t n);
 
 static const struct table_column columns[] = {{"QUEUE", false, true},     {"READY", true, false},
@@ -78,34 +78,12 @@ show(const struct cli *cli, struct broker *b, const char *name, struct celeriac_
     }
     n = name ? 1 : n;
     for (size_t i = 0; i < n && cli->options.json; i++) {
-        print_json(&queues[i], arena);
+        output_json(fleet_view_queue(&queues[i], arena));
     }
     if (!cli->options.json) {
         print_table(cli, queues, n);
     }
     return 0;
-}
-
-static void
-print_json(const struct broker_queue *q, struct celeriac_arena *arena)
-{
-    struct celeriac_value *v = celeriac_object(arena), *limits = celeriac_object(arena);
-
-    celeriac_set(v, "queue", celeriac_text(arena, q->name));
-    celeriac_set(v, "ready", celeriac_integer(arena, q->ready));
-    celeriac_set(v, "running", celeriac_integer(arena, q->running));
-    celeriac_set(v, "delayed", celeriac_integer(arena, q->delayed));
-    celeriac_set(v, "dead", celeriac_integer(arena, q->dead));
-    celeriac_set(v, "latency_ms", celeriac_integer(arena, q->latency_ms));
-    celeriac_set(v, "processed", celeriac_integer(arena, q->processed));
-    celeriac_set(v, "failed", celeriac_integer(arena, q->failed));
-    celeriac_set(v, "paused", celeriac_boolean(arena, q->is_paused));
-    limit_text_json(&q->limits, limits, arena);
-    if (celeriac_size(limits)) {
-        celeriac_set(limits, "parked", celeriac_integer(arena, q->parked));
-        celeriac_set(v, "limits", limits);
-    }
-    output_json(v);
 }
 
 static void

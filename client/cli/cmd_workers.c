@@ -2,13 +2,13 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/cli/fleet_view.h"
 #include "client/cli/job_view.h"
 #include "client/cli/output.h"
 #include "client/cli/session.h"
 #include "client/cli/table.h"
 #include "client/cli/verbs.h"
 #include "common/arena.h"
-#include "common/json.h"
 
 struct workers_options {
     const char *queue;
@@ -17,11 +17,8 @@ struct workers_options {
 static int run(struct cli *cli, const void *options);
 static int list(const struct cli *cli, struct broker *b, const char *queue,
                 struct celeriac_arena *arena);
-static const struct celeriac_value *view(const struct celeriac_value *state, int64_t now_ms,
-                                         struct celeriac_arena *arena);
 static void add_row(struct table *t, const struct celeriac_value *v, struct celeriac_arena *arena);
 static const char *join(const struct celeriac_value *names, struct celeriac_arena *arena);
-static int64_t integer(const struct celeriac_value *v, const char *key);
 
 static const struct option rows[] = {
     {.name = "queue",
@@ -88,8 +85,7 @@ list(const struct cli *cli, struct broker *b, const char *queue, struct celeriac
     }
     t = table_new(columns, N_COLUMNS);
     for (size_t i = 0; i < n; i++) {
-        const struct celeriac_value *state = json_parse(arena, json[i], strlen(json[i]), NULL);
-        const struct celeriac_value *v = view(state, now_ms, arena);
+        const struct celeriac_value *v = fleet_view_worker(json[i], now_ms, arena);
         if (cli->options.json) {
             output_json(v);
         } else {
@@ -103,27 +99,6 @@ list(const struct cli *cli, struct broker *b, const char *queue, struct celeriac
     return 0;
 }
 
-/* The published object, with the age of its heartbeat instead of its time. */
-static const struct celeriac_value *
-view(const struct celeriac_value *state, int64_t now_ms, struct celeriac_arena *arena)
-{
-    struct celeriac_value *v = celeriac_object(arena);
-    int64_t at_ms = integer(state, "beat_at_ms");
-
-    for (size_t i = 0; i < celeriac_size(state); i++) {
-        const char *key;
-        const struct celeriac_value *item = celeriac_entry(state, i, &key);
-        if (strcmp(key, "beat_at_ms") == 0) {
-            celeriac_set(v, "heartbeat_age_ms",
-                         celeriac_integer(arena, now_ms > at_ms ? now_ms - at_ms : 0));
-        } else {
-            celeriac_set(v, key,
-                         (struct celeriac_value *)(uintptr_t)item); /* same arena; nobody writes */
-        }
-    }
-    return v;
-}
-
 static void
 add_row(struct table *t, const struct celeriac_value *v, struct celeriac_arena *arena)
 {
@@ -133,13 +108,13 @@ add_row(struct table *t, const struct celeriac_value *v, struct celeriac_arena *
 
     table_cell(t, "%s", job_view_text(v, "worker"));
     table_cell(t, "%s", job_view_text(v, "host"));
-    table_cell(t, "%lld", (long long)integer(v, "pid"));
-    table_cell(t, "%lld", (long long)integer(v, "processes"));
-    table_cell(t, "%lld", (long long)integer(v, "threads"));
-    table_cell(t, "%lld", (long long)integer(v, "busy"));
+    table_cell(t, "%lld", (long long)job_view_integer(v, "pid"));
+    table_cell(t, "%lld", (long long)job_view_integer(v, "processes"));
+    table_cell(t, "%lld", (long long)job_view_integer(v, "threads"));
+    table_cell(t, "%lld", (long long)job_view_integer(v, "busy"));
     table_cell(t, "%s", join(celeriac_get(v, "queues"), arena));
-    table_cell(t, "%s", output_age(integer(v, "heartbeat_age_ms"), age));
-    table_cell(t, "%.1fM", (double)integer(v, "rss_bytes") / (1 << 20));
+    table_cell(t, "%s", output_age(job_view_integer(v, "heartbeat_age_ms"), age));
+    table_cell(t, "%.1fM", (double)job_view_integer(v, "rss_bytes") / (1 << 20));
     if (first && celeriac_size(running) > 1) {
         table_cell(t, "%s and %zu more", job_view_text(first, "task"), celeriac_size(running) - 1);
     } else {
@@ -159,13 +134,4 @@ join(const struct celeriac_value *names, struct celeriac_arena *arena)
         text = arena_printf(arena, "%s%s%s", text, i ? "," : "", word);
     }
     return text;
-}
-
-static int64_t
-integer(const struct celeriac_value *v, const char *key)
-{
-    int64_t n = 0;
-
-    celeriac_get_integer(celeriac_get(v, key), &n);
-    return n;
 }

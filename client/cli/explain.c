@@ -44,7 +44,6 @@ static void tell_expiry(struct telling *t, int64_t due_at_ms);
 static const struct celeriac_value *worker_of(const struct telling *t, const char **name);
 static const struct celeriac_value *running_on(const struct celeriac_value *worker, const char *id);
 static struct slots count_slots(const struct telling *t);
-static int64_t integer(const struct celeriac_value *v, const char *key);
 static const char *when(struct telling *t, int64_t wall_ms);
 static const char *span(struct telling *t, int64_t ms);
 
@@ -279,8 +278,9 @@ tell_running(struct telling *t)
     if (running) {
         tell(t, "running",
              "It runs on worker %s (process %" PRId64 ") since %s (%s), attempt %u%s.", name,
-             integer(running, "pid"), when(t, integer(running, "since_ms")),
-             span(t, t->f->now_ms - integer(running, "since_ms")), t->message.attempts + 1, share);
+             job_view_integer(running, "pid"), when(t, job_view_integer(running, "since_ms")),
+             span(t, t->f->now_ms - job_view_integer(running, "since_ms")), t->message.attempts + 1,
+             share);
     } else if (worker) {
         tell(t, "reserved",
              "Worker %s has reserved it at %s (%s ago) and has not yet shown that it runs.", name,
@@ -309,7 +309,7 @@ tell_ended(struct telling *t)
     celeriac_get_number(celeriac_get(v, "runtime_ms"), &ms);
     if (t->f->record->state == JOB_SUCCESS) {
         tell(t, "success", "It succeeded at %s on worker %s, attempt %" PRId64 ", after %.3f s.",
-             at, job_view_text(v, "worker"), integer(v, "attempt"), ms / 1000);
+             at, job_view_text(v, "worker"), job_view_integer(v, "attempt"), ms / 1000);
     } else if (t->f->record->state == JOB_EXPIRED) {
         tell(t, "expired", "It expired before it was started%s%s.", *at ? ", seen at " : "", at);
     } else if (*started) {
@@ -330,8 +330,8 @@ tell_dead_letter(struct telling *t)
     tell(t, is_failure ? "failure" : "dead",
          "It %s at %s, after %" PRId64 " attempt%s and %" PRId64 " crash%s: %s.",
          is_failure ? "failed for good" : "was given up", job_view_text(v, "finished_at"),
-         integer(v, "attempt"), integer(v, "attempt") == 1 ? "" : "s", integer(v, "crashes"),
-         integer(v, "crashes") == 1 ? "" : "es",
+         job_view_integer(v, "attempt"), job_view_integer(v, "attempt") == 1 ? "" : "s",
+         job_view_integer(v, "crashes"), job_view_integer(v, "crashes") == 1 ? "" : "es",
          job_view_error(celeriac_get(v, "error"), t->arena));
     if (t->f->ties.has_holder && (ends_ms == 0 || ends_ms > t->f->now_ms)) {
         tell(t, "unique",
@@ -382,20 +382,11 @@ count_slots(const struct telling *t)
         const struct celeriac_value *w = t->f->workers[i];
         if (strcmp(job_view_text(w, "state"), "running") == 0) {
             s.workers++;
-            s.all += integer(w, "processes") * integer(w, "threads");
-            s.busy += integer(w, "busy");
+            s.all += job_view_integer(w, "processes") * job_view_integer(w, "threads");
+            s.busy += job_view_integer(w, "busy");
         }
     }
     return s;
-}
-
-static int64_t
-integer(const struct celeriac_value *v, const char *key)
-{
-    int64_t n = 0;
-
-    celeriac_get_integer(celeriac_get(v, key), &n);
-    return n;
 }
 
 static const char *

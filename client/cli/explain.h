@@ -1,4 +1,4 @@
-/* Why a job stands where it stands, in sentences: a pure function of what was read before. */
+/* Why a job stands where it stands, in sentences: what is read, and a pure function of it. */
 #ifndef CLIENT_CLI_EXPLAIN_H
 #define CLIENT_CLI_EXPLAIN_H
 
@@ -7,9 +7,9 @@
 
 struct explain_facts {
     const struct broker_record *record;
-    const struct celeriac_value *view; /* job_view of it */
-    const char *id;                    /* as people see it */
-    int64_t now_ms;                    /* Redis time */
+    struct celeriac_value *view; /* job_view of it */
+    const char *id;              /* as people see it */
+    int64_t now_ms;              /* Redis time */
     /* The rest only while the job has no outcome, or is a dead letter. */
     const struct broker_queue *queue;
     struct broker_ties ties;
@@ -19,6 +19,9 @@ struct explain_facts {
     bool is_task_known; /* and the job's task is among it */
 };
 
+/* All of it, about one id, whether or not anybody knows it. */
+bool explain_read(struct broker *b, const struct id *id, struct celeriac_arena *arena,
+                  struct explain_facts *facts, struct error *err);
 /* An array of objects {"reason": a word, "text": a sentence}, what weighs most first; never empty.
  */
 struct celeriac_value *explain(const struct explain_facts *facts, struct celeriac_arena *arena);

@@ -135,6 +135,15 @@ job_view_text(const struct celeriac_value *view, const char *field)
     return celeriac_type(v) == CELERIAC_STRING ? celeriac_bytes(v, NULL) : "";
 }
 
+int64_t
+job_view_integer(const struct celeriac_value *view, const char *field)
+{
+    int64_t n = 0;
+
+    celeriac_get_integer(celeriac_get(view, field), &n);
+    return n;
+}
+
 const char *
 job_view_error(const struct celeriac_value *error, struct celeriac_arena *arena)
 {

@@ -24,6 +24,8 @@ void job_view_add_outcome(struct celeriac_value *view, const struct outcome *o,
 void job_view_print(const struct celeriac_value *view, bool has_colors);
 /* A text field of the view, or "". */
 const char *job_view_text(const struct celeriac_value *view, const char *field);
+/* An integer field of a view, or 0. */
+int64_t job_view_integer(const struct celeriac_value *view, const char *field);
 /* "type: message (signal SEGV)" of an error object; NULL gives "". */
 const char *job_view_error(const struct celeriac_value *error, struct celeriac_arena *arena);
 
