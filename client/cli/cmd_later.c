@@ -14,7 +14,6 @@ static int run(struct cli *cli, const void *options);
         .run = run}
 
 LATER(events, GROUP_JOBS, "Follows what happens");
-LATER(top, GROUP_QUEUES, "Live dashboard in the terminal");
 LATER(schedule, GROUP_QUEUES, "Periodic jobs");
 LATER(doctor, GROUP_PROGRAM, "Checks Redis and the keys in it");
 LATER(up, GROUP_PROGRAM, "Redis and a worker in the foreground, for development");

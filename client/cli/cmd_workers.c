@@ -18,7 +18,6 @@ static int run(struct cli *cli, const void *options);
 static int list(const struct cli *cli, struct broker *b, const char *queue,
                 struct celeriac_arena *arena);
 static void add_row(struct table *t, const struct celeriac_value *v, struct celeriac_arena *arena);
-static const char *join(const struct celeriac_value *names, struct celeriac_arena *arena);
 
 static const struct option rows[] = {
     {.name = "queue",
@@ -112,7 +111,7 @@ add_row(struct table *t, const struct celeriac_value *v, struct celeriac_arena *
     table_cell(t, "%lld", (long long)job_view_integer(v, "processes"));
     table_cell(t, "%lld", (long long)job_view_integer(v, "threads"));
     table_cell(t, "%lld", (long long)job_view_integer(v, "busy"));
-    table_cell(t, "%s", join(celeriac_get(v, "queues"), arena));
+    table_cell(t, "%s", fleet_view_queues(v, arena));
     table_cell(t, "%s", output_age(job_view_integer(v, "heartbeat_age_ms"), age));
     table_cell(t, "%.1fM", (double)job_view_integer(v, "rss_bytes") / (1 << 20));
     if (first && celeriac_size(running) > 1) {
@@ -120,18 +119,4 @@ add_row(struct table *t, const struct celeriac_value *v, struct celeriac_arena *
     } else {
         table_cell(t, "%s", first ? job_view_text(first, "task") : "-");
     }
-}
-
-static const char *
-join(const struct celeriac_value *names, struct celeriac_arena *arena)
-{
-    const char *text = "";
-
-    for (size_t i = 0; i < celeriac_size(names); i++) {
-        const struct celeriac_value *name = celeriac_at(names, i);
-        const char *word = celeriac_type(name) == CELERIAC_STRING ? celeriac_bytes(name, NULL)
-                                                                  : job_view_text(name, "queue");
-        text = arena_printf(arena, "%s%s%s", text, i ? "," : "", word);
-    }
-    return text;
 }

@@ -5,6 +5,7 @@
 
 #include "client/cli/job_view.h"
 #include "client/cli/limit_text.h"
+#include "common/arena.h"
 #include "common/json.h"
 
 struct celeriac_value *
@@ -48,4 +49,19 @@ fleet_view_worker(const char *json, int64_t now_ms, struct celeriac_arena *arena
         }
     }
     return v;
+}
+
+const char *
+fleet_view_queues(const struct celeriac_value *worker, struct celeriac_arena *arena)
+{
+    const struct celeriac_value *names = celeriac_get(worker, "queues");
+    const char *text = "";
+
+    for (size_t i = 0; i < celeriac_size(names); i++) {
+        const struct celeriac_value *name = celeriac_at(names, i);
+        const char *word = celeriac_type(name) == CELERIAC_STRING ? celeriac_bytes(name, NULL)
+                                                                  : job_view_text(name, "queue");
+        text = arena_printf(arena, "%s%s%s", text, i ? "," : "", word);
+    }
+    return text;
 }

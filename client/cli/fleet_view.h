@@ -10,5 +10,7 @@ struct celeriac_value *fleet_view_queue(const struct broker_queue *q, struct cel
  * that cannot be read. */
 struct celeriac_value *fleet_view_worker(const char *json, int64_t now_ms,
                                          struct celeriac_arena *arena);
+/* "a,b": what a worker serves. */
+const char *fleet_view_queues(const struct celeriac_value *worker, struct celeriac_arena *arena);
 
 #endif

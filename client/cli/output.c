@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/ioctl.h>
 #include <unistd.h>
 
@@ -61,7 +62,7 @@ output_has_colors(const struct cli *cli)
         return cli->options.color == CLI_COLOR_ALWAYS;
     }
     return output_is_terminal() && !(no_color && *no_color) && term && *term &&
-           !(term[0] == 'd' && term[1] == 'u'); /* dumb */
+           strcmp(term, "dumb") != 0 && strncmp(term, "vt", 2) != 0; /* VT100 and its kin */
 }
 
 const char *

@@ -157,7 +157,7 @@ class Acl(Case):
     def test_worker_is_no_client(self):
         job = self.submit("echo", 1)
         for argv in (("status", job), ("result", job), ("cancel", job), ("retry", job), ("jobs",), ("queues",),
-                     ("workers",), ("stats",), ("pause", "default")):
+                     ("workers",), ("stats",), ("top", "--once"), ("pause", "default")):
             self.assert_refused("worker", *argv)
 
     def test_monitor_looks(self):
@@ -170,6 +170,7 @@ class Acl(Case):
             with self.subTest(verb):
                 self.as_role("monitor", verb, "--json")
         self.as_role("monitor", "jobs", "--state", "success")
+        self.assertIn("fail: no", self.as_role("monitor", "top", "--once", "--interval", "100ms").out)
 
     def test_monitor_changes_nothing(self):
         job = self.submit("--in", "1h", "echo", 1)
