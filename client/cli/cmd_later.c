@@ -16,7 +16,6 @@ static int run(struct cli *cli, const void *options);
 LATER(events, GROUP_JOBS, "Follows what happens");
 LATER(schedule, GROUP_QUEUES, "Periodic jobs");
 LATER(doctor, GROUP_PROGRAM, "Checks Redis and the keys in it");
-LATER(up, GROUP_PROGRAM, "Redis and a worker in the foreground, for development");
 
 static int
 run(struct cli *cli, const void *options)

@@ -20,18 +20,18 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
-#include <sys/socket.h>
 #include <sys/stat.h>
-#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
+#include "client/cli/child.h"
 #include "client/cli/interrupt.h"
+#include "client/cli/redis_server.h"
 #include "client/module_trial.h"
 #include "common/clock.h"
 #include "common/mem.h"
 
-enum { START_MS = 10000, QUIT_MS = 3000, TICK_MS = 5 };
+enum { QUIT_MS = 3000, TICK_MS = 5 };
 
 struct local {
     pid_t keeper;
@@ -50,17 +50,12 @@ struct keeper {
 };
 
 static bool make_directory(struct keeper *k, struct error *err);
-static bool find_redis(struct error *err);
 static bool try_modules(const struct option_list *modules, struct error *err);
 static void keep(struct keeper *k) __attribute__((noreturn));
-static pid_t start(char *const *argv, bool is_silent);
-static pid_t start_redis(const struct keeper *k);
 static pid_t start_worker(const struct keeper *k);
 static bool await_redis(struct keeper *k);
 static void stand_by(struct keeper *k);
-static bool answers(const char *path);
 static void end_children(struct keeper *k);
-static bool is_alive(pid_t *pid);
 static void reap_until(int64_t deadline_ms);
 static void delete_directory(const char *path);
 
@@ -75,7 +70,7 @@ start_all(struct local **out, struct cli *cli, const struct local_wish *wish, st
     struct local *l;
     pid_t pid;
 
-    if (!find_redis(err) || !try_modules(&wish->modules, err) || !make_directory(&k, err)) {
+    if (!redis_server_find(err) || !try_modules(&wish->modules, err) || !make_directory(&k, err)) {
         return false;
     }
     if (pipe2(life, O_CLOEXEC) != 0 || pipe2(report, O_CLOEXEC) != 0) {
@@ -172,25 +167,6 @@ make_directory(struct keeper *k, struct error *err)
     return true;
 }
 
-static bool
-find_redis(struct error *err)
-{
-    const char *path = getenv("PATH");
-    char file[4096];
-
-    for (path = path ? path : "/usr/bin:/bin"; *path;) {
-        size_t len = strcspn(path, ":");
-        snprintf(file, sizeof file, "%.*s/redis-server", (int)len, path);
-        if (access(file, X_OK) == 0) {
-            return true;
-        }
-        path += len + (path[len] == ':');
-    }
-    return error_set(
-        err, ERROR_UNAVAILABLE,
-        "redis-server is not installed: install it, or name a broker with --broker URL");
-}
-
 /* The worker would refuse them as well, but only into its log. Names without a file are left to it:
  * it knows where they are installed. */
 static bool
@@ -215,6 +191,7 @@ try_modules(const struct option_list *modules, struct error *err)
 static void
 keep(struct keeper *k)
 {
+    const struct redis_server_wish redis = {k->directory, k->socket, false};
     int null = open("/dev/null", O_RDWR | O_CLOEXEC);
 
     setsid();
@@ -225,7 +202,7 @@ keep(struct keeper *k)
     interrupt_unblock();
     dup2(null, STDIN_FILENO);
     dup2(null, STDOUT_FILENO); /* whoever reads the command's output must not wait for us */
-    k->redis = start_redis(k);
+    k->redis = redis_server_start(&redis);
     if (await_redis(k)) {
         k->worker = k->queue ? start_worker(k) : 0;
         if (write(k->report, "u", 1) == 1) {
@@ -239,57 +216,11 @@ keep(struct keeper *k)
 }
 
 static pid_t
-start(char *const *argv, bool is_silent)
-{
-    pid_t keeper = getpid();
-    pid_t pid = fork();
-
-    if (pid != 0) {
-        return pid;
-    }
-    prctl(PR_SET_PDEATHSIG, SIGKILL);
-    if (getppid() != keeper) {
-        _exit(1);
-    }
-    signal(SIGINT, SIG_DFL);
-    signal(SIGTERM, SIG_DFL);
-    signal(SIGHUP, SIG_DFL);
-    signal(SIGPIPE, SIG_DFL);
-    if (is_silent) {
-        dup2(STDOUT_FILENO, STDERR_FILENO);
-    }
-    execvp(argv[0], argv);
-    _exit(127);
-}
-
-static pid_t
-start_redis(const struct keeper *k)
-{
-    char *argv[] = {mem_text("redis-server"),
-                    mem_text("--port"),
-                    mem_text("0"),
-                    mem_text("--unixsocket"),
-                    mem_text(k->socket),
-                    mem_text("--unixsocketperm"),
-                    mem_text("700"),
-                    mem_text("--dir"),
-                    mem_text(k->directory),
-                    mem_text("--save"),
-                    mem_text(""),
-                    mem_text("--appendonly"),
-                    mem_text("no"),
-                    mem_text("--logfile"),
-                    mem_printf("%s/redis.log", k->directory),
-                    NULL};
-
-    return start(argv, true);
-}
-
-static pid_t
 start_worker(const struct keeper *k)
 {
     char **argv = mem_array(k->modules->count + 8, sizeof *argv);
     size_t n = 0;
+    pid_t pid;
 
     argv[n++] = mem_text("/proc/self/exe");
     argv[n++] = mem_text("worker");
@@ -301,17 +232,20 @@ start_worker(const struct keeper *k)
     for (size_t i = 0; i < k->modules->count; i++) {
         argv[n++] = mem_printf("--module=%s", k->modules->items[i]);
     }
-    return start(argv, false);
+    argv[n] = NULL;
+    pid = child_start(&(struct child_wish){.argv = argv, .death_signal = SIGKILL});
+    child_argv_free(argv);
+    return pid;
 }
 
 static bool
 await_redis(struct keeper *k)
 {
-    int64_t deadline_ms = clock_mono_ms() + START_MS;
+    int64_t deadline_ms = clock_mono_ms() + REDIS_SERVER_START_MS;
     struct pollfd life = {.fd = k->life, .events = POLLIN};
 
-    while (!answers(k->socket)) {
-        if (clock_mono_ms() > deadline_ms || !is_alive(&k->redis)) {
+    while (!redis_server_answers(k->socket)) {
+        if (clock_mono_ms() > deadline_ms || !child_is_alive(&k->redis, NULL)) {
             return false;
         }
         if (poll(&life, 1, TICK_MS) > 0) {
@@ -330,23 +264,10 @@ stand_by(struct keeper *k)
 
     do {
         ready = poll(&life, 1, 500);
-        if (!is_alive(&k->redis) || (k->queue && !is_alive(&k->worker))) {
+        if (!child_is_alive(&k->redis, NULL) || (k->queue && !child_is_alive(&k->worker, NULL))) {
             return;
         }
     } while (ready == 0 || (ready < 0 && errno == EINTR));
-}
-
-static bool
-answers(const char *path)
-{
-    struct sockaddr_un address = {.sun_family = AF_UNIX};
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0);
-    bool ok;
-
-    snprintf(address.sun_path, sizeof address.sun_path, "%s", path);
-    ok = fd >= 0 && connect(fd, (struct sockaddr *)&address, sizeof address) == 0;
-    close(fd);
-    return ok;
 }
 
 /* The worker is asked first, since it cleans up better than anybody else; Redis has nothing to
@@ -356,29 +277,19 @@ end_children(struct keeper *k)
 {
     int64_t deadline_ms = clock_mono_ms() + QUIT_MS;
 
-    if (is_alive(&k->worker)) {
+    if (child_is_alive(&k->worker, NULL)) {
         kill(k->worker, SIGQUIT);
-        while (is_alive(&k->worker) && clock_mono_ms() < deadline_ms) {
+        while (child_is_alive(&k->worker, NULL) && clock_mono_ms() < deadline_ms) {
             poll(NULL, 0, TICK_MS);
         }
     }
-    if (is_alive(&k->worker)) {
+    if (child_is_alive(&k->worker, NULL)) {
         kill(k->worker, SIGKILL);
     }
-    if (is_alive(&k->redis)) {
+    if (child_is_alive(&k->redis, NULL)) {
         kill(k->redis, SIGKILL);
     }
     reap_until(clock_mono_ms() + QUIT_MS);
-}
-
-/* Reaps it if it has ended; *pid is 0 from then on. */
-static bool
-is_alive(pid_t *pid)
-{
-    if (*pid > 0 && waitpid(*pid, NULL, WNOHANG) != 0) {
-        *pid = 0;
-    }
-    return *pid > 0;
 }
 
 static void
