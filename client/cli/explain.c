@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "client/cli/fleet_view.h"
 #include "client/cli/job_view.h"
 #include "client/cli/limit_text.h"
 #include "client/cli/output.h"
@@ -382,7 +383,7 @@ count_slots(const struct telling *t)
         const struct celeriac_value *w = t->f->workers[i];
         if (strcmp(job_view_text(w, "state"), "running") == 0) {
             s.workers++;
-            s.all += job_view_integer(w, "processes") * job_view_integer(w, "threads");
+            s.all += fleet_view_slots(w);
             s.busy += job_view_integer(w, "busy");
         }
     }

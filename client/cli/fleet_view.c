@@ -51,6 +51,19 @@ fleet_view_worker(const char *json, int64_t now_ms, struct celeriac_arena *arena
     return v;
 }
 
+int64_t
+fleet_view_slots(const struct celeriac_value *worker)
+{
+    enum { MOST = 100000 };
+    int64_t processes = job_view_integer(worker, "processes");
+    int64_t threads = job_view_integer(worker, "threads");
+
+    if (processes <= 0 || threads <= 0) {
+        return 0;
+    }
+    return processes > MOST / threads ? MOST : processes * threads;
+}
+
 const char *
 fleet_view_queues(const struct celeriac_value *worker, struct celeriac_arena *arena)
 {

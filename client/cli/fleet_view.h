@@ -10,6 +10,8 @@ struct celeriac_value *fleet_view_queue(const struct broker_queue *q, struct cel
  * that cannot be read. */
 struct celeriac_value *fleet_view_worker(const char *json, int64_t now_ms,
                                          struct celeriac_arena *arena);
+/* How many jobs it runs at once; what is published is not believed beyond 100,000. */
+int64_t fleet_view_slots(const struct celeriac_value *worker);
 /* "a,b": what a worker serves. */
 const char *fleet_view_queues(const struct celeriac_value *worker, struct celeriac_arena *arena);
 

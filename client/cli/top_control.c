@@ -51,6 +51,7 @@ void
 top_lay_out(struct top *top)
 {
     top_layout(top->look, &top->view, &top->frame);
+    top->view.scroll = top->frame.scroll;
     if (top->view.mode != TOP_DETAILS) {
         select_item(top, top->frame.selected);
     }
@@ -72,8 +73,12 @@ top_on_key(struct top *top, int key)
         top->is_over = true;
     } else if (v->mode == TOP_LIST) {
         on_list_key(top, key);
-    } else {
-        v->mode = TOP_LIST; /* any key leads back from help and details */
+    } else if (key == TOP_KEY_DOWN || key == 'j') {
+        v->scroll++;
+    } else if (key == TOP_KEY_UP || key == 'k') {
+        v->scroll -= v->scroll > 0;
+    } else if (key == TOP_KEY_ESCAPE || key == '\r' || key == '\n' || key == '?') {
+        v->mode = TOP_LIST;
     }
 }
 
@@ -123,6 +128,7 @@ on_list_key(struct top *top, int key)
     if (move(top, key)) {
         return;
     }
+    v->scroll = 0;
     switch (key) {
     case '?':
         v->mode = TOP_HELP;

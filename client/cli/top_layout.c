@@ -18,25 +18,25 @@ static void write_header(struct top_pen *pen, const struct top_look *look,
                          const struct top_view *view);
 static void write_sections(struct top_pen *pen, const struct top_section *sections, int rows);
 static void write_section(struct top_pen *pen, const struct top_section *s, int lines);
-static void write_lines(struct top_pen *pen, const char *text, size_t len, int rows);
+static int write_lines(struct top_pen *pen, const struct buffer *text, int rows, int scroll);
+static int keep_lines(struct buffer *out, size_t begin, int rows, int scroll);
 static void write_footer(struct top_pen *pen, const struct top_view *view);
 static void select_item(const struct top_view *view, struct top_frame *frame);
 
-static const char help[] =
-    "Queues, workers with a cell for each busy slot, and the latest failures.\n"
-    "What a worker says of itself is as old as its beat.\n"
-    "\n"
-    "arrows       select a queue, a running job, or a failure; also h j k l\n"
-    "Tab          next section; Home, End, Page up, Page down\n"
-    "Enter        details of what is selected: where a job is, how it failed\n"
-    "/            show only what contains a text; Enter keeps it, Esc removes it\n"
-    "Ctrl-L       draw everything again\n"
-    "q            quit\n"
-    "\n"
-    "These change something, and ask before:\n"
-    "P            pause the queue, or resume it\n"
-    "C            cancel the running job\n"
-    "R            retry the failed job\n";
+static char help[] = "Queues, workers with a cell for each busy slot, and the latest failures.\n"
+                     "What a worker says of itself is as old as its beat.\n"
+                     "\n"
+                     "arrows       select a queue, a running job, or a failure; also h j k l\n"
+                     "Tab          next section; Home, End, Page up, Page down\n"
+                     "Enter        details of what is selected: where a job is, how it failed\n"
+                     "/            show only what contains a text; Enter keeps it, Esc removes it\n"
+                     "Ctrl-L       draw everything again\n"
+                     "q            quit\n"
+                     "\n"
+                     "These change something, and ask before:\n"
+                     "P            pause the queue, or resume it\n"
+                     "C            cancel the running job\n"
+                     "R            retry the failed job\n";
 
 void
 top_layout(const struct top_look *look, const struct top_view *view, struct top_frame *frame)
@@ -58,9 +58,10 @@ top_layout(const struct top_look *look, const struct top_view *view, struct top_
     }
     write_header(&pen, look, view);
     if (view->mode == TOP_HELP) {
-        write_lines(&pen, help, sizeof help - 1, rows);
+        const struct buffer text = {help, sizeof help - 1, 0};
+        frame->scroll = write_lines(&pen, &text, rows, view->scroll);
     } else if (view->mode == TOP_DETAILS) {
-        write_lines(&pen, view->details.data, view->details.len, rows);
+        frame->scroll = write_lines(&pen, &view->details, rows, view->scroll);
     } else {
         top_sections_write(sections, look, view, frame);
         write_sections(&pen, sections, rows);
@@ -172,33 +173,56 @@ write_section(struct top_pen *pen, const struct top_section *s, int lines)
     }
 }
 
-/* Lines of details and help, wrapped; the rest of the height stays empty. */
-static void
-write_lines(struct top_pen *pen, const char *text, size_t len, int rows)
+/* Lines of details and help, wrapped; the rest of the height stays empty. Returns how many are
+ * above the screen. */
+static int
+write_lines(struct top_pen *pen, const struct buffer *text, int rows, int scroll)
 {
+    const char *from = text->data, *end = text->data + text->len;
     size_t begin = pen->out->len;
-    const char *end = text + len;
-    int n = 0;
 
-    while (text < end) {
-        const char *stop = memchr(text, '\n', (size_t)(end - text));
-        char *line = mem_printf("%.*s", (int)(stop - text), text);
+    while (from < end) {
+        const char *stop = memchr(from, '\n', (size_t)(end - from));
+        char *line = mem_printf("%.*s", (int)(stop - from), from);
         if (*line) {
             top_pen_wrap(pen, line, INDENT);
         } else {
             top_pen_end(pen);
         }
         free(line);
-        text = stop + 1;
+        from = stop + 1;
     }
+    scroll = keep_lines(pen->out, begin, rows, scroll);
     for (size_t i = begin; i < pen->out->len; i++) {
-        if (pen->out->data[i] == '\n' && ++n == rows) {
-            pen->out->len = i + 1;
-        }
+        rows -= pen->out->data[i] == '\n';
     }
-    for (; n < rows; n++) {
+    for (; rows > 0; rows--) {
         top_pen_end(pen);
     }
+    return scroll;
+}
+
+/* Of what stands behind `begin` only `rows` lines, behind the first `scroll`. */
+static int
+keep_lines(struct buffer *out, size_t begin, int rows, int scroll)
+{
+    int n = 0, at = 0;
+    size_t first = begin, last = out->len;
+
+    for (size_t i = begin; i < out->len; i++) {
+        n += out->data[i] == '\n';
+    }
+    scroll = scroll < n - rows ? scroll : n > rows ? n - rows : 0;
+    for (size_t i = begin; i < out->len; i++) {
+        if (out->data[i] == '\n') {
+            at++;
+            first = at == scroll ? i + 1 : first;
+            last = at == scroll + rows ? i + 1 : last;
+        }
+    }
+    memmove(out->data + begin, out->data + first, last - first);
+    out->len = begin + (last - first);
+    return scroll;
 }
 
 static void

@@ -33,6 +33,7 @@ struct top_view {
     bool is_message_bad;
     char problem[ERROR_MESSAGE_MAX]; /* why there is no newer look; "": there is */
     struct buffer details;           /* lines, each ended */
+    int scroll;                      /* lines of details and help above the screen */
 };
 
 struct top_frame {
@@ -40,6 +41,7 @@ struct top_frame {
     struct top_item *items;
     size_t n_items, room;
     size_t selected; /* among the items; n_items: none */
+    int scroll;      /* as asked for, or less if there are not so many lines */
 };
 
 void top_layout(const struct top_look *look, const struct top_view *view, struct top_frame *frame);

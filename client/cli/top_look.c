@@ -70,7 +70,7 @@ top_look_add_up(struct top_look *look, const struct top_look *before)
     }
     for (size_t i = 0; i < look->n_workers; i++) {
         const struct celeriac_value *w = look->workers[i];
-        look->slots += job_view_integer(w, "processes") * job_view_integer(w, "threads");
+        look->slots += fleet_view_slots(w);
         look->busy += (int64_t)celeriac_size(celeriac_get(w, "running"));
     }
 }

@@ -24,10 +24,14 @@ struct writing {
     int first_line; /* lines of the sections before */
 };
 
+typedef void section_fn(struct writing *w);
+
 static void write_queues(struct writing *w);
 static void write_queue(struct writing *w, const struct top_queue *q, int64_t most);
 static void write_workers(struct writing *w);
 static void write_worker(struct writing *w, const struct celeriac_value *worker);
+static void write_worker_head(struct writing *w, const struct celeriac_value *worker, int64_t busy,
+                              int64_t slots);
 static void write_cell(struct writing *w, const struct celeriac_value *job);
 static void write_failures(struct writing *w);
 static void write_failure(struct writing *w, const struct top_failure *f);
@@ -45,13 +49,13 @@ top_sections_write(struct top_section *sections, const struct top_look *look,
                    const struct top_view *view, struct top_frame *frame)
 {
     struct writing w = {look, view, frame, NULL, {0}, 0};
-    void (*const write[TOP_SECTIONS])(struct writing *) = {write_queues, write_workers,
-                                                           write_failures};
+    static section_fn *const sections_in_order[TOP_SECTIONS] = {write_queues, write_workers,
+                                                                write_failures};
 
     frame->n_items = 0;
     for (int i = 0; i < TOP_SECTIONS; i++) {
         begin(&w, &sections[i]);
-        write[i](&w);
+        sections_in_order[i](&w);
         buffer_append_char(&sections[i].text, '\0');
         w.first_line += sections[i].n_lines;
     }
@@ -159,13 +163,10 @@ static void
 write_worker(struct writing *w, const struct celeriac_value *worker)
 {
     const struct celeriac_value *running = celeriac_get(worker, "running");
-    const char *state = job_view_text(worker, "state");
-    int64_t slots = job_view_integer(worker, "processes") * job_view_integer(worker, "threads");
-    int64_t busy = (int64_t)celeriac_size(running), idle = slots > busy ? slots - busy : 0;
+    int64_t busy = (int64_t)celeriac_size(running), slots = fleet_view_slots(worker);
     bool is_whole =
         has(w, job_view_text(worker, "worker")) || has(w, job_view_text(worker, "host"));
     bool is_any = is_whole;
-    char age[16];
 
     for (size_t i = 0; i < celeriac_size(running); i++) {
         is_any = is_any || has_job(w, celeriac_at(running, i));
@@ -173,6 +174,31 @@ write_worker(struct writing *w, const struct celeriac_value *worker)
     if (!is_any) {
         return;
     }
+    write_worker_head(w, worker, busy, slots);
+    for (size_t i = 0; i < celeriac_size(running); i++) {
+        if (is_whole || has_job(w, celeriac_at(running, i))) {
+            write_cell(w, celeriac_at(running, i));
+        }
+    }
+    for (int64_t i = busy; i < slots && is_whole; i++) {
+        if (w->pen.left < 4) {
+            end_line(w);
+        }
+        top_pen_text(&w->pen, 4, " [-]");
+    }
+    if (w->pen.left < w->pen.columns) {
+        end_line(w);
+    }
+}
+
+static void
+write_worker_head(struct writing *w, const struct celeriac_value *worker, int64_t busy,
+                  int64_t slots)
+{
+    const char *state = job_view_text(worker, "state");
+    bool is_usual = strcmp(state, "running") == 0;
+    char age[16];
+
     top_pen_text(&w->pen, MARK, "");
     top_pen_style(&w->pen, TOP_STRONG);
     top_pen_text(&w->pen, 0, job_view_text(worker, "worker"));
@@ -180,25 +206,9 @@ write_worker(struct writing *w, const struct celeriac_value *worker)
     top_pen_format(&w->pen, 0, "  %lld/%lld busy  %.1fM  beat %s%s%s  %s", (long long)busy,
                    (long long)slots, (double)job_view_integer(worker, "rss_bytes") / (1 << 20),
                    output_age(job_view_integer(worker, "heartbeat_age_ms"), age),
-                   strcmp(state, "running") == 0 ? "" : "  ",
-                   strcmp(state, "running") == 0 ? "" : state,
+                   is_usual ? "" : "  ", is_usual ? "" : state,
                    fleet_view_queues(worker, w->look->arena));
     end_line(w);
-    for (size_t i = 0; i < celeriac_size(running); i++) {
-        if (is_whole || has_job(w, celeriac_at(running, i))) {
-            write_cell(w, celeriac_at(running, i));
-        }
-    }
-    for (; is_whole && idle > 0 && idle < 100000; idle--) {
-        if (w->pen.left < 4) {
-            end_line(w);
-        }
-        top_pen_text(&w->pen, 1, "");
-        top_pen_text(&w->pen, 3, "[-]");
-    }
-    if (w->pen.left < w->pen.columns) {
-        end_line(w);
-    }
 }
 
 /* A busy slot: its task, and for how long. */

@@ -221,6 +221,7 @@ too_small_a_terminal_is_told(void **state)
     top_layout(look, &view, &frame);
     assert_int_equal(count_lines(), 1);
     assert_string_equal(line(0), "30x8 is too small: q quits");
+    assert_int_equal(frame.n_items, 0); /* so no key acts on what is not seen */
 }
 
 static void
@@ -287,6 +288,51 @@ filter_leaves_what_contains_it(void **state)
     top_layout(look, &view, &frame);
     assert_int_equal(frame.n_items, 1);
     assert_string_equal(frame.items[0].name, "f1");
+}
+
+static void
+details_scroll(void **state)
+{
+    struct top_look *look = small_look(state);
+    struct top_view view = view_of(80, 13); /* ten lines for them */
+    char text[] = "1\n2\n3\n4\n5\n6\n7\n8\n9\n10\n11\n12\n";
+
+    view.mode = TOP_DETAILS;
+    view.details = (struct buffer){text, sizeof text - 1, 0};
+    top_layout(look, &view, &frame);
+    assert_string_equal(line(2), "1");
+    assert_string_equal(line(11), "10");
+    view.scroll = 1;
+    top_layout(look, &view, &frame);
+    assert_string_equal(line(2), "2");
+    assert_int_equal(frame.scroll, 1);
+    view.scroll = 99;
+    top_layout(look, &view, &frame);
+    assert_string_equal(line(2), "3");
+    assert_string_equal(line(11), "12");
+    assert_int_equal(frame.scroll, 2);
+    view.rows = 24;
+    top_layout(look, &view, &frame);
+    assert_string_equal(line(2), "1");
+    assert_int_equal(count_lines(), 24);
+}
+
+static void
+what_workers_publish_is_not_believed_beyond_measure(void **state)
+{
+    struct top_look *look = small_look(state);
+    struct top_view view = view_of(80, 24);
+
+    workers[0] = fleet_view_worker("{\"worker\":\"w\",\"processes\":9223372036854775807,"
+                                   "\"threads\":9223372036854775807,\"running\":7}",
+                                   look->now_ms, look->arena);
+    workers[1] = fleet_view_worker("[]", look->now_ms, look->arena);
+    look->n_workers = 2;
+    top_look_add_up(look, NULL);
+    assert_int_equal(look->slots, 100000);
+    top_layout(look, &view, &frame);
+    assert_int_equal(count_lines(), 24);
+    assert_fits(80, true);
 }
 
 static void
@@ -386,6 +432,8 @@ main(void)
         TEST(hidden_lines_are_counted_and_the_selected_one_is_seen),
         TEST(what_is_selected_stays_or_its_place_does),
         TEST(filter_leaves_what_contains_it),
+        TEST(details_scroll),
+        TEST(what_workers_publish_is_not_believed_beyond_measure),
         TEST(arrows_move_by_line_and_column),
         cmocka_unit_test(height_is_shared_by_need),
         cmocka_unit_test(keys_are_told_from_their_bytes),
