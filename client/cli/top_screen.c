@@ -20,8 +20,9 @@
 #include "client/cli/top_pen.h"
 #include "common/buffer.h"
 
-static const char enter_text[] = "\033[?1049h\033[?25l\033[m\033[H\033[2J";
-static const char leave_text[] = "\033[m\033[H\033[2J\033[?25h\033[?1049l";
+/* The other screen, no cursor, no new line behind the last column; all empty. */
+static const char enter_text[] = "\033[?1049h\033[?25l\033[?7l\033[m\033[H\033[2J";
+static const char leave_text[] = "\033[m\033[H\033[2J\033[?7h\033[?25h\033[?1049l";
 static const char *const plain_styles[TOP_STYLES] = {
     [TOP_PLAIN] = "\033[m",   [TOP_TITLE] = "\033[7m", [TOP_SELECTED] = "\033[7m",
     [TOP_STRONG] = "\033[1m", [TOP_GOOD] = "",         [TOP_BUSY] = "",

@@ -19,12 +19,13 @@ HINTS = "? help  / filter  Enter details  P pause  C cancel  R retry  q quit"
 class Terminal:
     """A shell in tmux. Keys go in; the screen comes out."""
     numbers = itertools.count()
+    is_open = True
 
     def __init__(self, case, columns=80, rows=24, **env):
         self.case = case
         self.tmux = ("tmux", "-u", "-f", "/dev/null", "-S", case.dir / f"tmux-{next(self.numbers)}")
         self.env = {**case.env, "PS1": "$ ", "TERM": "screen", "TZ": "UTC0"}
-        case.addCleanup(self.run, "kill-server")
+        case.addCleanup(self.close)
         self.run("new-session", "-d", "-x", columns, "-y", rows, "bash", "--norc", "--noprofile")
         until(lambda: self.screen.startswith("$"), 20, "a prompt")
         self.env.update(env)
@@ -38,6 +39,11 @@ class Terminal:
                               timeout=60, stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.case.assertEqual(done.returncode, 0, done.stdout)
         return done.stdout
+
+    def close(self):
+        if self.is_open:
+            self.is_open = False
+            self.run("kill-server")
 
     def type(self, line):
         self.run("send-keys", "-l", line)
@@ -76,8 +82,8 @@ class Terminal:
         self.is_restored()
 
     def is_restored(self):
-        flags = "#{alternate_on} #{cursor_flag} #{keypad_flag}"
-        self.case.assertEqual(self.run("display-message", "-p", flags).strip(), "0 1 0")
+        flags = "#{alternate_on} #{cursor_flag} #{wrap_flag}"
+        self.case.assertEqual(self.run("display-message", "-p", flags).strip(), "0 1 1")
         self.type("stty -g >stty-after; echo asked")
         self.shows("^asked$")
         before, after = ((self.case.dir / f"stty-{when}").read_text() for when in ("before", "after"))
@@ -290,6 +296,13 @@ class Dashboard(Case):
         terminal.keys("q")
         terminal.shows(r"^\$$")
         terminal.is_restored()
+
+    def test_ends_with_its_terminal(self):
+        self.submit("echo", 1)
+        terminal = Terminal(self).top()
+        pid = self.top_pid()
+        terminal.close()
+        until(lambda: not process.is_alive(pid), 20, "top has ended")
 
     def test_not_a_terminal(self):
         self.submit("echo", 1)
