@@ -12,7 +12,7 @@ static void
 become(const struct child_wish *wish, pid_t parent)
 {
     static const int defaults[] = {SIGINT, SIGTERM, SIGHUP, SIGPIPE, SIGQUIT, SIGCHLD};
-    sigset_t none;
+    sigset_t blocked;
 
     prctl(PR_SET_PDEATHSIG, wish->death_signal);
     if (getppid() != parent) {
@@ -32,8 +32,11 @@ become(const struct child_wish *wish, pid_t parent)
         dup2(fd, STDOUT_FILENO);
         dup2(fd, STDERR_FILENO);
     }
-    sigemptyset(&none);
-    sigprocmask(SIG_SETMASK, &none, NULL);
+    sigemptyset(&blocked);
+    if (wish->is_held) {
+        sigaddset(&blocked, SIGTERM);
+    }
+    sigprocmask(SIG_SETMASK, &blocked, NULL);
     execvp(wish->argv[0], wish->argv);
     _exit(127);
 }

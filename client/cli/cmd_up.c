@@ -213,8 +213,12 @@ start_worker(const struct up *u)
 {
     const struct option_operands *given = &u->cli->operands;
     char **argv = mem_array(given->count + 6, sizeof *argv);
-    struct child_wish wish = {
-        .argv = argv, .death_signal = SIGQUIT, .is_apart = true, .output = u->worker_log};
+    /* Asked to end before it can hear it, it would die by the signal instead. */
+    struct child_wish wish = {.argv = argv,
+                              .death_signal = SIGQUIT,
+                              .is_apart = true,
+                              .is_held = true,
+                              .output = u->worker_log};
     size_t n = 0;
     pid_t pid;
 
