@@ -88,6 +88,7 @@ class Acl(Case):
         client("wait", dead, code=1)
         for verb in ("jobs", "queues", "workers", "tasks", "stats"):
             client(verb)
+        client("top", "--once", "--interval", "100ms")
         client("pause", "default")
         waiting = [client("submit", "-p", p, "echo", p).out.strip() for p in (1, 9)]
         client("status", *waiting)
