@@ -92,16 +92,15 @@ run(struct cli *cli, const void *options)
     const struct up_options *o = options;
     struct up u = {.cli = cli};
     struct error err = ERROR_INIT;
+    bool ok = prepare(&u, o, &err) && lock_directory(&u, &err) && start_all(&u, &err);
 
-    if (!prepare(&u, o, &err) || !lock_directory(&u, &err) || !start_all(&u, &err)) {
-        end_redis(&u);
-        return cli_fail(&err);
+    if (ok) {
+        stand_by(&u);
     }
-    stand_by(&u);
     end_redis(&u);
     free(u.socket);
     free(u.worker_log);
-    return u.exit_code;
+    return ok ? u.exit_code : cli_fail(&err);
 }
 
 static bool
