@@ -2,6 +2,7 @@
  * queue that does not know the id answers so and changes nothing. */
 #include <string.h>
 
+#include "broker/events.h"
 #include "broker/names.h"
 #include "broker/outcome_state.h"
 
@@ -17,6 +18,8 @@ struct cancel {
     bool force;
     struct buffer outcome;
     enum job_state state;
+    const char *const *queues;
+    const char *queue; /* in which it ended */
 };
 
 static void
@@ -52,12 +55,12 @@ take_cancel(void *arg, size_t i, const redisReply *answer, struct error *err)
     struct cancel *c = arg;
     const char *outcome = "";
     size_t len = 0;
-    (void)i;
     switch (answer_status(answer)) {
     case 0:
         return true;
     case 1:
         c->state = JOB_CANCELLED;
+        c->queue = c->queues[i];
         return true;
     case 2:
         c->state = JOB_RUNNING;
@@ -78,16 +81,19 @@ broker_cancel(struct broker *b, const struct id *id, bool force, enum job_state 
 {
     struct celeriac_arena *arena = arena_new();
     struct names queues = {.arena = arena};
-    struct cancel c = {b, id, force, BUFFER_INIT, JOB_UNKNOWN};
+    struct cancel c = {b, id, force, BUFFER_INIT, JOB_UNKNOWN, NULL, NULL};
     bool ok = names_of_queues(b, NULL, &queues, err);
     outcome_bare(JOB_CANCELLED, &c.outcome);
     if (ok) {
+        c.queues = queues.items;
         for (size_t i = 0; i < queues.n; i++)
             write_cancel(&c, queues.items[i]);
         ok = exchange_run(b, take_cancel, &c, err);
     }
     if (ok)
         *state = c.state;
+    if (ok && c.queue != NULL)
+        broker_event(b, &(struct broker_event){EVENT_JOB_CANCELLED, .queue = c.queue, .id = id});
     buffer_clear(&c.outcome);
     arena_free(arena);
     return ok;
@@ -96,6 +102,8 @@ broker_cancel(struct broker *b, const struct id *id, bool force, enum job_state 
 /* ---- retry ---- */
 
 struct retry {
+    const char *const *queues;
+    const char *queue; /* in which it is queued again */
     bool is_done, is_taken;
     struct id holder; /* of the uniqueness key */
 };
@@ -119,10 +127,11 @@ take_retry(void *arg, size_t i, const redisReply *answer, struct error *err)
 {
     struct retry *r = arg;
     int64_t status = answer_status(answer);
-    (void)i;
     if (status < 0 || status > 2 || (status == 2 && !answer_id(answer_at(answer, 1), &r->holder)))
         return answer_unexpected(answer, "retry", err);
     r->is_done = r->is_done || status == 0;
+    if (status == 0)
+        r->queue = r->queues[i];
     r->is_taken = r->is_taken || status == 2;
     return true;
 }
@@ -133,10 +142,12 @@ retry_everywhere(struct broker *b, const struct id *id, struct celeriac_arena *a
 {
     struct names queues = {.arena = arena};
     struct retry retry = {.is_done = false};
+    struct broker_event event = {EVENT_JOB_REQUEUED, .id = id};
     struct broker_record record;
     char text[ID_MAX + 1];
     if (!names_of_queues(b, NULL, &queues, err))
         return false;
+    retry.queues = queues.items;
     for (size_t i = 0; i < queues.n; i++)
         write_retry(b, queues.items[i], id);
     if (!exchange_run(b, take_retry, &retry, err))
@@ -147,6 +158,9 @@ retry_everywhere(struct broker *b, const struct id *id, struct celeriac_arena *a
     if (!retry.is_done && !broker_find(b, NULL, id, 1, false, arena, &record, err))
         return false;
     *state = retry.is_done ? JOB_QUEUED : record.state;
+    event.queue = retry.queue;
+    if (retry.is_done)
+        broker_event(b, &event);
     return true;
 }
 
@@ -187,7 +201,11 @@ broker_pause(struct broker *b, const char *queue, bool pause, struct error *err)
     struct request *r = exchange_script(b, SCRIPT_PAUSE, 2, 1);
     request_queue_keys(r, b->space, queue, which, 2);
     request_text(r, pause ? "1" : "0");
-    return exchange_run(b, take_status, &status, err);
+    if (!exchange_run(b, take_status, &status, err))
+        return false;
+    broker_event(b, &(struct broker_event){pause ? EVENT_QUEUE_PAUSED : EVENT_QUEUE_RESUMED,
+                                           .queue = queue});
+    return true;
 }
 
 static void
@@ -221,9 +239,11 @@ broker_purge(struct broker *b, const char *queue, int64_t *removed, struct error
         total += ok ? some : 0;
     } while (ok && some > 0);
     buffer_clear(&outcome);
-    if (ok)
-        *removed = total;
-    return ok;
+    if (!ok)
+        return false;
+    *removed = total;
+    broker_event(b, &(struct broker_event){EVENT_QUEUE_PURGED, .queue = queue, .count = total});
+    return true;
 }
 
 bool

@@ -112,6 +112,13 @@ key_queues(struct key *out, const char *space)
 }
 
 void
+key_events(struct key *out, const char *space)
+{
+    begin(out, space);
+    add(out, ":events");
+}
+
+void
 key_worker(struct key *out, const char *space, const char *worker)
 {
     begin(out, space);

@@ -59,6 +59,7 @@ void key_result_own(struct key *out, const char *space, const char *queue, const
 void key_results(struct key *out, const char *space, const char *queue, const struct id *id);
 
 void key_queues(struct key *out, const char *space);                     /* set of names */
+void key_events(struct key *out, const char *space);                     /* stream */
 void key_worker(struct key *out, const char *space, const char *worker); /* published state */
 void key_worker_control(struct key *out, const char *space, const char *worker); /* channel */
 void key_tasks(struct key *out, const char *space, const char *hash);  /* signature table */

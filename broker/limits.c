@@ -1,6 +1,7 @@
 /* The limits of a queue, written and read. */
 #include "broker/limits.h"
 
+#include "broker/events.h"
 #include "broker/exchange.h"
 
 static const char *const fields[LIMIT_COUNT] = {
@@ -58,7 +59,10 @@ broker_limit(struct broker *b, const char *queue, const struct broker_limits *li
         request_text(r, fields[i]);
         request_number(r, limits->of[i]);
     }
-    return exchange_run(b, take_set, NULL, err);
+    if (!exchange_run(b, take_set, NULL, err))
+        return false;
+    broker_event(b, &(struct broker_event){EVENT_QUEUE_LIMITED, .queue = queue});
+    return true;
 }
 
 static bool

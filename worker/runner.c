@@ -72,6 +72,7 @@ runner_main(struct heritage *h)
     r->heritage = h;
     h->held = r;
     r->settings = h->settings;
+    r->events = (struct events){.level = h->settings->events, .worker = h->settings->id};
     r->store.max_result_bytes = h->settings->max_result_bytes;
     r->mean_us = -1;
     r->look_at_ms = INT64_MAX;

@@ -113,6 +113,24 @@ count_metrics(struct runner *r, const struct job *job, enum finish_status status
 }
 
 static void
+tell(struct runner *r, const struct job *job, enum finish_status status)
+{
+    static const enum broker_event_kind kinds[] = {
+        [JOB_DELAYED] = EVENT_JOB_RETRIED, [JOB_SUCCESS] = EVENT_JOB_SUCCEEDED,
+        [JOB_FAILURE] = EVENT_JOB_FAILED,  [JOB_CANCELLED] = EVENT_JOB_CANCELLED,
+        [JOB_EXPIRED] = EVENT_JOB_EXPIRED, [JOB_DEAD] = EVENT_JOB_DEAD};
+
+    if (status == FINISH_STALE)
+        return;
+    events_tell(&r->events, r->command,
+                (struct broker_event){.kind = status == FINISH_CANCELLED ? EVENT_JOB_CANCELLED
+                                                                         : kinds[job->state],
+                                      .queue = job->queue_name,
+                                      .id = &job->id,
+                                      .attempt = job->message.attempts + 1});
+}
+
+static void
 count(struct runner *r, const struct job *job, enum finish_status status)
 {
     struct scoreboard *board = r->heritage->board;
@@ -186,6 +204,7 @@ on_committed(void *arg, const char *queue, const enum finish_status *statuses, s
     MUST(n == q->committing.n);
     for (size_t i = 0; (job = (struct job *)pool_list_take(&q->committing)) != NULL; i++) {
         count(r, job, statuses[i]);
+        tell(r, job, statuses[i]);
         job->owner->jobs--;
         job_give_back(&r->store, job);
     }

@@ -95,6 +95,7 @@ struct runner {
     bool is_publishing, is_ready, is_quiet, is_draining, is_leaving;
     struct broker_finish *finishes; /* scratch for commits */
     size_t finishes_room;
+    struct events events;
     struct log_limit up_limit, down_limit, commit_limit, stale_limit;
 };
 

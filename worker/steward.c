@@ -46,6 +46,7 @@ on_up(void *arg)
     recover_retry(s);
     if (!s->is_ready) {
         s->is_ready = true;
+        steward_tell(s, (struct broker_event){EVENT_WORKER_READY, .queue = NULL});
         (void)wire_tell(s->heritage->control_fd, WIRE_READY, 0, 0);
     }
 }
@@ -130,6 +131,18 @@ leave(struct steward *s)
 }
 
 static void
+tell_state(struct steward *s, enum worker_state state)
+{
+    static const enum broker_event_kind kinds[] = {[WORKER_RUNNING] = EVENT_WORKER_RESUMED,
+                                                   [WORKER_QUIET] = EVENT_WORKER_QUIET,
+                                                   [WORKER_STOPPING] = EVENT_WORKER_STOPPING};
+
+    if (s->state != state)
+        steward_tell(s, (struct broker_event){kinds[state], .queue = NULL});
+    s->state = state;
+}
+
+static void
 obey(struct steward *s, const struct wire *w)
 {
     switch (w->kind) {
@@ -137,7 +150,7 @@ obey(struct steward *s, const struct wire *w)
         recover_own(s, w);
         return;
     case WIRE_STATE:
-        s->state = (enum worker_state)w->value;
+        tell_state(s, (enum worker_state)w->value);
         if (broker_loop_is_up(s->command))
             publish_state(s);
         return;
@@ -146,6 +159,7 @@ obey(struct steward *s, const struct wire *w)
         return;
     case WIRE_LEAVE:
         s->has_to_leave = true;
+        steward_tell(s, (struct broker_event){EVENT_WORKER_ENDED, .queue = NULL});
         leave(s);
         return;
     default:
@@ -237,6 +251,12 @@ on_again(evutil_socket_t fd, short what, void *arg)
     recover_retry(s);
     if (s->has_to_leave)
         leave(s);
+}
+
+void
+steward_tell(struct steward *s, struct broker_event event)
+{
+    events_tell(&s->events, s->command, event);
 }
 
 void
@@ -350,6 +370,7 @@ steward_main(struct heritage *h)
     s->heritage = h;
     h->held = s;
     s->settings = h->settings;
+    s->events = (struct events){.level = h->settings->events, .worker = h->settings->id};
     s->started_ms = clock_wall_ms();
     s->beat = (uint64_t)
         clock_mono_ms(); /* greater than any of a steward before: there are fewer beats than ms */

@@ -33,7 +33,7 @@ struct own_recovery {
     struct celeriac_arena *arena; /* names and outcomes, while calls are in flight */
     size_t pending, moved, buried;
     struct metrics_end culprit; /* that passed its hard limit */
-    bool has_failed;
+    bool has_failed, is_told;
 };
 
 /* The jobs that ran in one queue under one name when the process died. */
@@ -67,6 +67,12 @@ describe_death(const struct own_recovery *r)
                         (long long)(d->maxrss_kb + 1023) / 1024);
 }
 
+static const char *
+signal_of(const struct wire_death *d)
+{
+    return d->signal != 0 ? fault_signal_name(d->signal) : NULL;
+}
+
 static struct buffer
 encode(const struct own_recovery *r, const struct slot_view *v, struct outcome *o)
 {
@@ -92,7 +98,7 @@ crash_outcome(const struct own_recovery *r, const struct slot_view *v)
     o.state = JOB_DEAD;
     o.error_type = "crash";
     o.error_message = describe_death(r);
-    o.error_signal = r->death.signal != 0 ? fault_signal_name(r->death.signal) : NULL;
+    o.error_signal = signal_of(&r->death);
     o.crashes = v->job.crashes + 1;
     return encode(r, v, &o);
 }
@@ -196,6 +202,10 @@ fail_culprit(struct own_recovery *r, const struct slot_view *v)
                              .outcome = f.kind == FINISH_BURY ? METRICS_FAILURE : METRICS_RETRY,
                              .wait_us = -1,
                              .run_us = -1};
+    if (!r->is_told)
+        steward_tell(
+            s, (struct broker_event){f.kind == FINISH_BURY ? EVENT_JOB_FAILED : EVENT_JOB_RETRIED,
+                                     .queue = q->name, .id = &f.id, .attempt = job->attempts + 1});
     r->pending++;
     broker_loop_commit(s->command, q->name, who_was(r, job->runner_k), &f, 1, on_culprit_failed, r);
 }
@@ -212,6 +222,11 @@ add_victim(struct own_recovery *r, struct victims *out, const struct slot_view *
     const struct buffer outcome = crash_outcome(r, v);
     victim.outcome = outcome.data;
     victim.len = outcome.len;
+    if (charge == CHARGE_CRASH && !r->is_told)
+        steward_tell(r->steward,
+                     (struct broker_event){EVENT_JOB_CRASHED, .queue = v->job.queue,
+                                           .id = &victim.id, .signal = signal_of(&r->death),
+                                           .attempt = v->job.attempts + 1});
     out->items[out->n++] = victim;
 }
 
@@ -242,6 +257,9 @@ on_own_recovered(void *arg, const char *queue, size_t moved, size_t buried, bool
     if (err == NULL && moved + buried > 0)
         log_event(buried > 0 ? LOG_WARN : LOG_INFO, "recovered",
                   "runner=%u queue=%s moved=%zu buried=%zu", r->number, queue, moved, buried);
+    if (err == NULL && buried > 0)
+        steward_tell(r->steward, (struct broker_event){EVENT_JOB_DEAD, .queue = queue,
+                                                       .count = (int64_t)buried});
     r->moved += moved;
     r->buried += buried;
     r->steward->heritage->metrics->recovered += moved;
@@ -277,6 +295,8 @@ send_all(struct own_recovery *r)
 
     r->has_failed = false;
     r->pending = 1; /* held until everything is sent */
+    if (!r->is_told && c.reason != DEATH_DRAINED && c.reason != DEATH_HANDBACK)
+        steward_tell(s, (struct broker_event){EVENT_RUNNER_DIED, .signal = signal_of(&r->death)});
     arena_clear(r->arena);
     if (c.reason == DEATH_HARD_LIMIT && c.is_named && slot_read(&r->board->slots[c.named_slot], &v))
         fail_culprit(r, &v);
@@ -284,6 +304,7 @@ send_all(struct own_recovery *r)
         for (unsigned k = 0; k <= r->board->renames; k++)
             recover_name(r, s->queues[i].name, k);
     }
+    r->is_told = true;
     end_call(r, NULL);
 }
 
@@ -393,6 +414,9 @@ end_foreign_call(struct foreign_recovery *f)
     }
     log_event(LOG_WARN, "recovered", "dead_worker=%s queue=%s moved=%zu buried=%zu", f->worker,
               f->queue->name, f->moved, f->buried);
+    steward_tell(f->queue->steward,
+                 (struct broker_event){EVENT_WORKER_LOST, .queue = f->queue->name,
+                                       .worker = f->worker, .count = (int64_t)f->moved});
     broker_loop_forget(f->queue->steward->command, f->queue->name, f->worker, f->value,
                        on_forgotten, f);
 }

@@ -48,7 +48,8 @@ struct steward {
     struct broker_runner who;
     char phantom_name[RUNNER_NAME_MAX];
     uint64_t beat;
-    unsigned epoch;    /* of both connections: observation of others starts afresh with it */
+    unsigned epoch; /* of both connections: observation of others starts afresh with it */
+    struct events events;
     unsigned phantoms; /* names used to register the worker anew */
     enum worker_state state;
     int64_t started_ms; /* wall clock */
@@ -65,6 +66,8 @@ struct steward {
 };
 
 /* steward.c */
+/* In the stream of events. */
+void steward_tell(struct steward *s, struct broker_event event);
 void steward_again(struct steward *s); /* retries shortly what has failed */
 
 /* steward_beat.c */

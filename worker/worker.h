@@ -4,6 +4,7 @@
 #define WORKER_WORKER_H
 
 #include "broker/types.h"
+#include "worker/events.h"
 #include "worker/scoreboard.h"
 
 enum {
@@ -40,6 +41,7 @@ struct worker_settings {
     size_t max_result_bytes;  /* of an outcome, encoded; a larger result is a failure */
     unsigned max_crashes, max_lost;
     bool is_burst;
+    enum events_level events;
     const char *http; /* where metrics and health are served; NULL: nowhere */
     /* Reads the settings anew, for SIGHUP; `id` is kept by the caller. NULL: what is here stays. */
     bool (*reload)(struct worker_settings *out, struct error *err);

@@ -131,6 +131,16 @@ const struct option worker_option_rows[WORKER_OPTION_ROWS] = {
      .is_setting = true,
      .help = "serve /metrics, /healthz, /readyz there; PORT alone is one of 127.0.0.1",
      .offset = offsetof(struct worker_options, http)},
+    {.name = "events",
+     .type = OPTION_CHOICE,
+     .unit = "WHICH",
+     .choices = "off|brief|all",
+     .fallback = "brief",
+     .is_setting = true,
+     .help =
+         "what `celeriac events` shows: brief leaves successes out, and what is beyond 100 jobs "
+         "a second",
+     .offset = offsetof(struct worker_options, events)},
     {.name = "log-level",
      .type = OPTION_CHOICE,
      .unit = "LEVEL",
@@ -180,6 +190,7 @@ worker_settings_read(struct worker_settings *out, const struct worker_options *o
     out->max_result_bytes = (size_t)o->max_result_bytes;
     out->max_crashes = (unsigned)o->max_crashes;
     out->max_lost = MAX_LOST;
+    out->events = (enum events_level)o->events;
     if (out->threads > WORKER_THREADS_MAX)
         out->threads = WORKER_THREADS_MAX;
     return read_queues(out, &o->queues, err) && read_modules(out, &o->modules, err);

@@ -11,10 +11,10 @@ struct worker_options {
     int64_t processes, threads; /* threads 0: half of the cores */
     const char *name, *http;
     int64_t lease_ms, grace_ms, max_jobs, max_memory_bytes, max_result_bytes, max_crashes;
-    int log_level, log_format;
+    int log_level, log_format, events;
 };
 
-enum { WORKER_OPTION_ROWS = 17 };
+enum { WORKER_OPTION_ROWS = 18 };
 extern const struct option worker_option_rows[WORKER_OPTION_ROWS];
 
 /* Fills all settings but `id` and `reload`; copies every string. ERROR_USAGE, ERROR_CONFIG. */

@@ -13,7 +13,6 @@ static int run(struct cli *cli, const void *options);
         .exit_codes = "78  not built yet\n",                                                       \
         .run = run}
 
-LATER(events, GROUP_JOBS, "Follows what happens");
 LATER(schedule, GROUP_QUEUES, "Periodic jobs");
 LATER(doctor, GROUP_PROGRAM, "Checks Redis and the keys in it");
 

@@ -21,8 +21,9 @@ return all
 """
 PLACES = re.compile(r"ready:\d|suspects|parked|delayed|dead|active:.+")
 BOUND_TO_JOBS = re.compile(r"jobs:.+|reasons|cancelled|unique|waiters|permits|barred")  # an entry dies with its job
-# one small entry per worker, bell, counter, queue, limit key in use
-CAPPED = re.compile(r"workers|bell|meta|stats|queues|buckets")
+# one small entry per worker, bell, counter, queue, limit key in use; the latest events
+CAPPED = re.compile(r"workers|bell|meta|stats|queues|buckets|events")
+EVENTS_MOST = 10000 + 100  # Redis trims whole nodes of a stream
 
 
 class Queue:
@@ -98,6 +99,8 @@ def violations(client, namespace="celeriac"):
     """Sentences; none when all is well."""
     queues, ttls = snapshot(client, namespace)
     found = list(check_bounds(ttls, namespace))
+    if client.xlen(f"{namespace}:events") > EVENTS_MOST:
+        found.append(f"{namespace}:events has more than {EVENTS_MOST} entries")
     for name, queue in queues.items():
         found += check_places(name, queue)
         found += check_permits(name, queue)

@@ -86,9 +86,8 @@ class Acl(Case):
         client("wait", dead, code=1)
         client("retry", dead)
         client("wait", dead, code=1)
-        for verb in ("jobs", "queues", "workers", "tasks", "stats"):
-            client(verb)
-        client("top", "--once", "--interval", "100ms")
+        for verb in ("jobs", "queues", "workers", "tasks", "stats", "events --no-follow", "top --once --interval 100ms"):
+            client(*verb.split())
         client("pause", "default")
         waiting = [client("submit", "-p", p, "echo", p).out.strip() for p in (1, 9)]
         client("status", *waiting)
@@ -158,7 +157,7 @@ class Acl(Case):
     def test_worker_is_no_client(self):
         job = self.submit("echo", 1)
         for argv in (("status", job), ("result", job), ("cancel", job), ("retry", job), ("jobs",), ("queues",),
-                     ("workers",), ("stats",), ("top", "--once"), ("pause", "default")):
+                     ("workers",), ("stats",), ("events", "--no-follow"), ("top", "--once"), ("pause", "default")):
             self.assert_refused("worker", *argv)
 
     def test_monitor_looks(self):
@@ -170,6 +169,7 @@ class Acl(Case):
         for verb in ("jobs", "queues", "workers", "tasks", "stats"):
             with self.subTest(verb):
                 self.as_role("monitor", verb, "--json")
+        self.assertIn("job_failed", self.as_role("monitor", "events", "--no-follow").out)
         self.as_role("monitor", "jobs", "--state", "success")
         self.assertIn("fail: no", self.as_role("monitor", "top", "--once", "--interval", "100ms").out)
 
