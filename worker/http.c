@@ -20,6 +20,7 @@
 #include "worker/http_server.h"
 #include "worker/limits.h"
 #include "worker/wire.h"
+#include "worker/dump.h"
 
 enum {
     REDIS_TIMEOUT_MS = 1500,
@@ -190,8 +191,22 @@ static void
 on_control(evutil_socket_t fd, short what, void *arg)
 {
     const struct http *h = arg;
-    (void)fd, (void)what; /* the master says nothing here: it has ended */
-    (void)event_base_loopbreak(h->base);
+    struct wire w;
+    (void)fd, (void)what;
+
+    for (;;) {
+        switch (wire_receive(h->heritage->control_fd, &w)) {
+        case WIRE_GOT: /* the master has nothing else to say here */
+            dump_write(NULL);
+            (void)wire_tell(h->heritage->control_fd, WIRE_DUMPED, 0, 0);
+            continue;
+        case WIRE_NOTHING:
+            return;
+        case WIRE_GONE:
+            (void)event_base_loopbreak(h->base);
+            return;
+        }
+    }
 }
 
 int

@@ -27,6 +27,7 @@
 #include "worker/check.h"
 #include "worker/limits.h"
 #include "worker/master_state.h"
+#include "worker/stack.h"
 
 enum {
     LEAVE_MS = 3000,  /* what the steward gets to unregister the worker */
@@ -58,6 +59,7 @@ worker_main(const struct worker_settings *settings)
     char context[WORKER_ID_MAX + 32];
 
     (void)snprintf(context, sizeof(context), "worker=%s role=master", settings->id);
+    stack_install();
     log_context(context);
     m->steward_settings = settings;
     m->wanted = settings->processes;
@@ -124,6 +126,7 @@ time_left(const struct master *m, int64_t now_ms)
         next = sooner(next, m->stop_ms);
     if (m->leave_ms > now_ms)
         next = sooner(next, m->leave_ms);
+    next = sooner(next, m->dump.deadline_ms);
     if (m->trial.pid != 0 && !m->trial.is_late)
         next = sooner(next, m->trial.deadline_ms);
     return next > now_ms ? (int)(next - now_ms) : 0;
@@ -142,6 +145,9 @@ on_steward_message(struct master *m, const struct wire *w, int64_t now_ms)
     case WIRE_LOOK:
         m->next_look_ms = sooner(m->next_look_ms, w->at_ms);
         return;
+    case WIRE_DUMPED:
+        m->steward.is_dumping = false;
+        return;
     case WIRE_EMPTY:
         (void)master_stop(m, false, now_ms);
         return;
@@ -155,6 +161,23 @@ on_steward_message(struct master *m, const struct wire *w, int64_t now_ms)
         return;
     default:
         log_event(LOG_ERROR, "wire_unknown", "kind=%u from=steward", (unsigned)w->kind);
+    }
+}
+
+static void
+read_http(struct master *m)
+{
+    struct wire w;
+
+    while (m->http.pid != 0 && m->http.fd >= 0) {
+        const enum wire_read got = wire_receive(m->http.fd, &w);
+        if (got == WIRE_GONE) {
+            (void)close(m->http.fd);
+            m->http.fd = -1;
+        }
+        if (got != WIRE_GOT)
+            break;
+        m->http.is_dumping = false; /* it has nothing else to say */
     }
 }
 
@@ -174,6 +197,7 @@ read_children(struct master *m, int64_t now_ms)
             break;
         on_steward_message(m, &w, now_ms);
     }
+    read_http(m);
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++) {
         struct runner_child *c = &m->runners[i];
         while (c->pid != 0 && c->fd >= 0) {
@@ -192,7 +216,7 @@ read_children(struct master *m, int64_t now_ms)
 static void
 poll_once(struct master *m)
 {
-    struct pollfd fds[3 + MASTER_RUNNERS_MAX];
+    struct pollfd fds[4 + MASTER_RUNNERS_MAX];
     nfds_t n = 0;
 
     fds[n++] = (struct pollfd){.fd = m->signal_fd, .events = POLLIN};
@@ -200,6 +224,8 @@ poll_once(struct master *m)
         fds[n++] = (struct pollfd){.fd = m->check_fd, .events = POLLIN};
     if (m->steward.pid != 0 && m->steward.fd >= 0)
         fds[n++] = (struct pollfd){.fd = m->steward.fd, .events = POLLIN};
+    if (m->http.pid != 0 && m->http.fd >= 0)
+        fds[n++] = (struct pollfd){.fd = m->http.fd, .events = POLLIN};
     for (size_t i = 0; i < MASTER_RUNNERS_MAX; i++) {
         if (m->runners[i].pid != 0 && m->runners[i].fd >= 0)
             fds[n++] = (struct pollfd){.fd = m->runners[i].fd, .events = POLLIN};
@@ -271,6 +297,7 @@ tick(struct master *m, int64_t now_ms)
     if (m->is_over)
         return;
     limits_look(m, now_ms);
+    dump_look(m, now_ms);
     reload_watch(m, now_ms);
     if (now_ms >= m->next_resend_ms) {
         m->next_resend_ms = now_ms + RESEND_MS;

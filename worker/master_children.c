@@ -234,6 +234,9 @@ children_on_message(struct master *m, struct runner_child *c, const struct wire 
         if (w->at_ms < m->next_look_ms)
             m->next_look_ms = w->at_ms;
         return;
+    case WIRE_DUMPED:
+        c->is_dumping = false;
+        return;
     case WIRE_RECYCLE:
         c->state = RUNNER_DRAINING;
         log_event(LOG_INFO, "runner_recycled", "runner=%s/%u reason=jobs", m->settings->id,
@@ -405,7 +408,8 @@ on_http_exit(struct master *m, int status, int64_t now_ms)
 {
     const bool was_meant = m->http.restart_ms == 0;
 
-    (void)close(m->http.fd);
+    if (m->http.fd >= 0)
+        (void)close(m->http.fd);
     if (!was_meant)
         log_event(LOG_WARN, "http_died", "pid=%d signal=%s code=%d", (int)m->http.pid,
                   WIFSIGNALED(status) ? fault_signal_name(WTERMSIG(status)) : "",

@@ -15,18 +15,24 @@ obey(struct master *m, const struct wire *w, int64_t now_ms)
     case WIRE_SCALE:
         return master_scale(m, w->value);
     default:
-        limits_dump(m);
-        return CONTROL_DONE;
+        return CONTROL_DONE; /* a dump that is being written already */
     }
+}
+
+void
+control_tell(struct master *m, uint32_t request, enum control_result result)
+{
+    struct wire answer = {
+        .kind = WIRE_ANSWER, .number = request, .value = (uint32_t)result, .at_ms = m->wanted};
+
+    if (request != 0 && m->steward.pid != 0 && m->steward.fd >= 0)
+        (void)wire_send(m->steward.fd, &answer);
 }
 
 void
 control_obey(struct master *m, const struct wire *w, int64_t now_ms)
 {
-    struct wire answer = {.kind = WIRE_ANSWER, .number = w->number};
-
-    answer.value = (uint32_t)obey(m, w, now_ms);
-    answer.at_ms = m->wanted;
-    if (w->number != 0 && m->steward.pid != 0 && m->steward.fd >= 0)
-        (void)wire_send(m->steward.fd, &answer);
+    if (w->kind == WIRE_DUMP && dump_begin(m, w->number, now_ms))
+        return; /* answered when it is written */
+    control_tell(m, w->number, obey(m, w, now_ms));
 }

@@ -99,7 +99,7 @@ take_one(struct master *m, int signal, int64_t now_ms)
         (void)master_reload(m);
         return;
     case SIGUSR1:
-        limits_dump(m);
+        (void)dump_begin(m, 0, now_ms);
         return;
     case SIGTSTP:
     case SIGCONT:

@@ -27,7 +27,7 @@ struct runner_child {
     int64_t started_ms;
     int64_t silent_since_ms;
     /* set when the master kills it */
-    bool is_killed;
+    bool is_killed, is_dumping;
     enum death_reason reason;
     uint32_t slot;
     uint64_t generation;
@@ -37,7 +37,7 @@ struct steward_child {
     pid_t pid;
     int fd;
     int64_t started_ms, restart_ms; /* restart_ms: not before that */
-    bool was_ready, is_killed;
+    bool was_ready, is_killed, is_dumping;
 };
 
 /* --http. It is started again five seconds after it ended, as often as it takes. */
@@ -45,6 +45,13 @@ struct http_child {
     pid_t pid;
     int fd;
     int64_t restart_ms;
+    bool is_dumping;
+};
+
+/* What is being written into the log. */
+struct master_dump {
+    int64_t deadline_ms; /* 0: nothing is */
+    uint32_t request;
 };
 
 /* A runner's death, until the steward has given its jobs back. */
@@ -70,6 +77,7 @@ struct master {
     struct runner_child runners[MASTER_RUNNERS_MAX];
     struct steward_child steward;
     struct http_child http;
+    struct master_dump dump;
     struct death *deaths;
     struct supervise_history runner_history, steward_history;
     uint32_t last_number;
@@ -106,7 +114,6 @@ void deaths_acknowledge(struct master *m, uint32_t number);
 
 /* master_limits.c */
 void limits_look(struct master *m, int64_t now_ms);
-void limits_dump(const struct master *m);
 
 /* master_signals.c */
 bool signals_open(struct master *m, struct error *err);
@@ -116,7 +123,14 @@ void master_tell_state(const struct master *m); /* to the steward, which publish
 enum control_result master_quiet(struct master *m, bool is_quiet);
 enum control_result master_scale(struct master *m, int64_t wanted);
 
+/* master_dump.c */
+/* `request` is answered when all is written; 0: nobody asked from afar. False: a dump is being
+ * written already. */
+bool dump_begin(struct master *m, uint32_t request, int64_t now_ms);
+void dump_look(struct master *m, int64_t now_ms); /* whether it is complete, or took too long */
+
 /* master_control.c */
+void control_tell(struct master *m, uint32_t request, enum control_result result);
 void control_obey(struct master *m, const struct wire *w, int64_t now_ms);
 
 /* master_reload.c */

@@ -22,6 +22,7 @@
 
 #include "common/clock.h"
 #include "common/mem.h"
+#include "worker/stack.h"
 
 struct pool_thread {
     struct pool *pool;
@@ -211,6 +212,7 @@ start_threads(struct pool *p, struct error *err)
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT, SIGTRAP, SIGSYS};
     for (size_t i = 0; i < sizeof(faults) / sizeof(faults[0]); i++)
         MUST(sigdelset(&blocked, faults[i]) == 0);
+    MUST(sigdelset(&blocked, stack_signal()) == 0);
     MUST(pthread_attr_init(&attr) == 0);
     if (p->settings.stack_bytes > 0)
         MUST(pthread_attr_setstacksize(&attr, p->settings.stack_bytes) == 0);

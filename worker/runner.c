@@ -18,14 +18,17 @@
 
 #include <event2/event.h>
 #include <malloc.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <unistd.h>
 
 #include "client/module.h"
 #include "common/buffer.h"
 #include "common/clock.h"
 #include "common/mem.h"
+#include "worker/dump.h"
 #include "worker/fault_handler.h"
 #include "worker/runner_state.h"
 #include "worker/task_environment.h"
@@ -113,6 +116,7 @@ begin_thread(void *arg, unsigned slot, struct error *err)
 {
     struct runner *r = arg;
     struct job_place *place = &r->places[slot];
+    char name[16];
 
     *place =
         (struct job_place){.modules = r->modules,
@@ -123,6 +127,8 @@ begin_thread(void *arg, unsigned slot, struct error *err)
                            .look_at_ms = &r->look_at_ms,
                            .scratch = BUFFER_INIT};
     fault_handler_begin_thread(slot);
+    (void)snprintf(name, sizeof(name), "slot %u", slot);
+    (void)prctl(PR_SET_NAME, name);
     return module_set_thread_setup(r->modules, place->states, err);
 }
 
@@ -339,6 +345,10 @@ obey(struct runner *r, const struct wire *w)
         return;
     case WIRE_RESUME:
         r->is_quiet = false;
+        return;
+    case WIRE_DUMP:
+        dump_write(r->heritage->board);
+        (void)wire_tell(r->heritage->control_fd, WIRE_DUMPED, 0, 0);
         return;
     default:
         log_event(LOG_ERROR, "wire_unknown", "kind=%u", (unsigned)w->kind);

@@ -24,6 +24,7 @@
 #include "common/mem.h"
 #include "worker/limits.h"
 #include "worker/steward_state.h"
+#include "worker/dump.h"
 
 enum { AGAIN_MS = 500, BURST_MS = 100, BURST_TIMEOUT_MS = 1500 };
 
@@ -156,6 +157,10 @@ obey(struct steward *s, const struct wire *w)
         return;
     case WIRE_ANSWER:
         control_answer(s, w);
+        return;
+    case WIRE_DUMP:
+        dump_write(NULL);
+        (void)wire_tell(s->heritage->control_fd, WIRE_DUMPED, 0, 0);
         return;
     case WIRE_LEAVE:
         s->has_to_leave = true;

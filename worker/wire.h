@@ -18,6 +18,8 @@ enum wire_kind {
     WIRE_DRAIN = 1, /* take nothing new, hand back what waits, finish what runs, leave, end */
     WIRE_QUIET,     /* take nothing new, hand back what waits */
     WIRE_RESUME,
+    /* child -> master */
+    WIRE_DUMPED, /* to WIRE_DUMP: heap and stacks are in the log */
     /* runner -> master */
     WIRE_READY,   /* joined all queues (steward: connected once) */
     WIRE_LOOK,    /* a job's limit passes at `at_ms`, before the master meant to look */
@@ -35,7 +37,7 @@ enum wire_kind {
     WIRE_STOP,    /* as SIGTERM */
     WIRE_RESTART, /* as SIGHUP */
     WIRE_SCALE,   /* to `value` runners */
-    WIRE_DUMP,    /* as SIGUSR1 */
+    WIRE_DUMP,    /* as SIGUSR1; master -> any child: write heap and stacks */
     /* steward -> master, master -> runner: QUIET, RESUME, too */
 };
 
