@@ -2,7 +2,7 @@
 #
 #   docker build -t celeriac .                        core and all standard modules (math falls under GPL-3+)
 #   docker build -t celeriac:slim --target slim .     core and the module basics
-#   docker build -t redis --target redis .            Redis from Debian, for those without a registry
+#   docker build -t redis --target redis .            Redis from Debian, for those without a registry; so --target prometheus
 #
 # Stages stand in the order of what they need: the classic builder runs all that stand before its target.
 ARG DEBIAN=debian:trixie-slim
@@ -32,6 +32,18 @@ VOLUME /data
 EXPOSE 6379
 CMD ["redis-server"]
 
+# ---- Prometheus from Debian ----
+FROM debian AS prometheus
+RUN apt-get update -qq \
+ && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends prometheus \
+ && rm -rf /var/lib/apt/lists/* /var/cache/apt/* /var/log/apt /var/log/dpkg.log \
+ && install -d -o prometheus -g prometheus /prometheus
+USER prometheus
+WORKDIR /prometheus
+VOLUME /prometheus
+EXPOSE 9090
+ENTRYPOINT ["prometheus"]
+
 # ---- the build ----
 FROM debian AS toolchain
 WORKDIR /source
@@ -44,7 +56,8 @@ COPY . .
 RUN cmake -S . -B /build -G Ninja -DCMAKE_BUILD_TYPE=Release -DBUILD_TESTING=OFF \
       -DCMAKE_INSTALL_PREFIX=/usr/local -DCMAKE_INSTALL_LIBDIR=lib >/dev/null \
  && cmake --build /build -- --quiet \
- && DESTDIR=/out cmake --install /build --strip >/dev/null
+ && DESTDIR=/out cmake --install /build >/dev/null \
+ && find /out/usr/local/bin /out/usr/local/lib -type f \( -name celeriac -o -name '*.so*' \) -exec strip --strip-debug {} +  # names of functions stay, for dumps
 # The packages that hold the libraries which the program, and all modules, are linked with; linalg loads its own.
 RUN owners() { ldd "$@" | awk '$3 ~ "^/" { print $3 }' | sort -u | xargs readlink -f | xargs dpkg -S | cut -d: -f1 | sort -u; } \
  && cd /out/usr/local && owners bin/celeriac lib/celeriac/modules/basics.so >/out/slim.packages \

@@ -7,11 +7,21 @@ import pathlib
 import shutil
 import subprocess
 import tempfile
+import urllib.request
 
+from debian import MIRROR
 from harness import process
 from harness.until import until
 
 NEEDED = ("dockerd", "docker", "docker-compose", "debootstrap")
+
+
+def is_reachable(url):
+    try:
+        with urllib.request.urlopen(f"{url}/dists/trixie/Release", timeout=20):
+            return True
+    except OSError:
+        return False
 
 
 class NoEngine(Exception):
@@ -25,6 +35,8 @@ class Engine:
             raise NoEngine(f"not installed: {' '.join(missing)}")
         if os.geteuid() != 0:
             raise NoEngine("dockerd needs root")
+        if not is_reachable(MIRROR):
+            raise NoEngine(f"{MIRROR} is out of reach: nothing to make images from")
         self.dir = pathlib.Path(tempfile.mkdtemp(prefix="celeriac-deploy-"))
         self.had_bridge = pathlib.Path("/sys/class/net/docker0").exists()
         self.log_path = self.dir / "dockerd.log"

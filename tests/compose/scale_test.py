@@ -6,6 +6,8 @@ import re
 import signal
 import sys
 import time
+import urllib.parse
+import urllib.request
 
 import debian
 import stack
@@ -155,6 +157,47 @@ class Compose(DeployCase):
         example = dict(re.findall(r"^([A-Z_]+)=(.*)$", (SOURCE / ".env.example").read_text(), re.M))
         self.assertEqual(dict(defaults), example)
 
+    # ---- monitoring ----
+
+    def ask_monitor(self, path, **query):
+        """What Prometheus answers, asked from outside."""
+        address = self.stack.inspect(self.stack.containers("monitor")[0],
+                                     "{{range .NetworkSettings.Networks}}{{.IPAddress}}{{end}}")
+        url = f"http://{address}:9090/api/v1/{path}?{urllib.parse.urlencode(query)}"
+        with contextlib.suppress(OSError), urllib.request.urlopen(url, timeout=10) as answer:
+            return json.load(answer)["data"]
+        return None
+
+    def wait_scraped(self, workers):
+        def scraped():
+            found = (self.ask_monitor("targets") or {}).get("activeTargets", [])
+            return len(found) == workers and all(target["health"] == "up" for target in found)
+        until(scraped, 60, f"Prometheus scrapes {workers} workers")
+
+    def test_monitoring(self):
+        self.up(2)
+        self.stack.call("--profile", "monitoring", "up", "-d", "--no-deps", "monitor", timeout=1800)
+        self.addCleanup(self.stack.call, "--profile", "monitoring", "rm", "-s", "-f", "monitor")
+        self.wait_scraped(2)
+        self.up(3)
+        self.wait_scraped(3)
+        before = self.succeeded()
+        self.stack.end_map(self.stack.begin_map("sum_range", range(1, 41)))
+
+        def value(query):
+            found = (self.ask_monitor("query", query=query) or {}).get("result")
+            return float(found[0]["value"][1]) if found else None
+        until(lambda: (value('sum(celeriac_jobs_total{task="sum_range"})') or 0) >= 40, 60, "the jobs are counted")
+        self.assertEqual(self.succeeded(), before + 40)
+        dashboard = json.loads((SOURCE / "packaging/monitoring/grafana/celeriac.json").read_text())
+        for panel in dashboard["panels"]:
+            for target in panel["targets"]:
+                with self.subTest(target["expr"]):
+                    self.assertIsNotNone(self.ask_monitor("query", query=target["expr"].replace("$queue", ".*")))
+        rules = self.ask_monitor("rules")["groups"][0]["rules"]
+        self.assertEqual([(rule["name"], rule["lastError"]) for rule in rules if rule.get("lastError")], [])
+        self.assertEqual(len(rules), 6)
+
     def test_compose_2(self):
         path = self.stack.dir / "docker-compose-2"
         self.engine.run("sh", "-c", f"docker run --rm --network host debian:trixie-slim sh -c '{GET_COMPOSE_2}' >{path}")
@@ -163,6 +206,7 @@ class Compose(DeployCase):
         self.addCleanup(other.down)
         other.compose = [str(path)]
         self.assertIn("v2", "v" + other.call("version", "--short"))
+        other.call("--profile", "monitoring", "config", "-q")
         began = time.monotonic()
         other.call("up", "-d", "--no-build", "--scale", "worker=2")
         other.wait_workers(other.containers("worker"), 20)

@@ -9,7 +9,7 @@ import subprocess
 import time
 import unittest
 
-from harness import process
+from harness import celeriac, process
 from harness.case import Case, main
 from harness.until import SLOWNESS, until
 
@@ -255,6 +255,28 @@ class Prometheus(Http):
         done = subprocess.run(["promtool", "check", "metrics"], input=self.get("/metrics"), text=True, timeout=60 * SLOWNESS,
                               stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
         self.assertEqual((done.returncode, done.stdout), (0, ""))
+
+    def test_what_docker_compose_watches_is_there(self):
+        """Every name in the rules and on the dashboard, and every label that they ask for."""
+        self.serve()
+        self.celeriac("run", "sum_range", 5)
+        self.wait_value(1, "celeriac_jobs_total", task="sum_range", queue="default", outcome="success")
+        page = self.get("/metrics")
+        files = celeriac.SOURCE / "packaging/monitoring"
+        text = (files / "rules.yml").read_text() + (files / "grafana/celeriac.json").read_text()
+        names = set(re.findall(r"celeriac_\w+", text))
+        self.assertGreater(len(names), 12)
+        for name in names:
+            self.assertRegex(page, rf"(?m)^(# TYPE )?{name}\b")
+        dashboard = json.loads((files / "grafana/celeriac.json").read_text())
+        self.assertEqual(len({panel["id"] for panel in dashboard["panels"]}), len(dashboard["panels"]))
+        sources = {target["datasource"]["uid"] for panel in dashboard["panels"] for target in panel["targets"]}
+        self.assertEqual(sources, set(re.findall(r"uid: (\S+)", (files / "grafana/datasources.yml").read_text())))
+        for check, name in (("config", "prometheus.yml"), ("rules", "rules.yml")):
+            flags = ["--syntax-only"] if check == "config" else []
+            done = subprocess.run(["promtool", "check", check, *flags, files / name], text=True, timeout=60 * SLOWNESS,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            self.assertEqual(done.returncode, 0, done.stdout)
 
     def test_a_real_one_scrapes(self):
         self.serve()
