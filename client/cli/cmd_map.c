@@ -52,7 +52,8 @@ struct map {
     struct progress progress;
     int64_t deadline_ms;
     uint64_t n_lines; /* taken from the input, without blank ones */
-    bool is_input_over, is_halted;
+    struct joblog *joblog;
+    bool is_input_over, is_halted, is_complete;
 };
 
 static int run(struct cli *cli, const void *options);
@@ -86,9 +87,9 @@ static const struct option rows[] = {
     MAP_OPTION(halt, .name = "halt", .type = OPTION_TEXT, .unit = "N|N%",
                .help = "stop after so many failures, or so large a share (of at least 10 lines)"),
     MAP_OPTION(joblog, .name = "joblog", .type = OPTION_TEXT, .unit = "FILE",
-               .help = "a line for each job, in GNU parallel's form (not built yet)"),
+               .help = "write a row for each line that is done, in GNU parallel's form"),
     MAP_OPTION(resume, .name = "resume", .type = OPTION_FLAG,
-               .help = "skip what --joblog has (not built yet)"),
+               .help = "go on where an earlier map with this --joblog ended or was killed"),
     MAP_OPTION(progress, .name = "progress", .type = OPTION_FLAG,
                .help = "show progress although stderr is no terminal"),
     MAP_OPTION(local, .name = "local", .type = OPTION_FLAG,
@@ -104,13 +105,19 @@ const struct command cmd_map = {
     .group = GROUP_JOBS,
     .summary = "Runs a task on every line of a file or of stdin, and prints the results",
     .usage = "map TASK [FILE]",
-    .details = "A line that is a JSON array is the list of arguments, a JSON object the arguments "
-               "by name, any\n"
-               "other JSON value one argument, anything else one string. Blank lines are skipped. "
-               "Each line gives\n"
-               "one line of output, in the same order; a job that fails gives null, and its error "
-               "on stderr.\n"
-               "Without any broker configured, a private one is started, as by --local.",
+    .details =
+        "A line that is a JSON array is the list of arguments, a JSON object the arguments "
+        "by name, any\n"
+        "other JSON value one argument, anything else one string. Blank lines are skipped. "
+        "Each line gives\n"
+        "one line of output, in the same order; a job that fails gives null, and its error "
+        "on stderr.\n"
+        "With --joblog FILE each line that is done gets a row in FILE, after its result was "
+        "printed. --resume goes\n"
+        "on where that ended, on the same input: no line is run twice, as long as results are "
+        "kept (--result-ttl),\n"
+        "since FILE.sent names what was sent; after a kill a result may be printed twice.\n"
+        "Without any broker configured, a private one is started, as by --local.",
     .rows = rows,
     .n_rows = sizeof rows / sizeof *rows,
     .options_size = sizeof(struct map_options),
@@ -143,6 +150,7 @@ run(struct cli *cli, const void *options)
         code = run_with_client(&m);
         map_input_close(&m.input);
     }
+    joblog_close(m.joblog, m.is_complete);
     local_stop(local);
     arena_free(arena);
     return code;
@@ -160,8 +168,8 @@ prepare(struct map *m, struct celeriac_arena *arena, struct error *err)
     if (operands->count < 1 || operands->count > 2) {
         return error_set(err, ERROR_USAGE, "usage: celeriac %s", m->cli->command->usage);
     }
-    if (o->joblog || o->resume) {
-        return error_set(err, ERROR_CONFIG, "--joblog and --resume are not built yet");
+    if (o->resume && !o->joblog) {
+        return error_set(err, ERROR_USAGE, "--resume: expected --joblog FILE with it");
     }
     if (o->job.id) {
         return error_set(err, ERROR_USAGE, "--id: many jobs cannot have one id");
@@ -181,6 +189,10 @@ prepare(struct map *m, struct celeriac_arena *arena, struct error *err)
     }
     /* JSON takes more bytes than a message, seldom twice as many */
     m->input.line_max += 2 * (size_t)m->cli->settings.max_message_bytes;
+    if (o->joblog && !joblog_open(&m->joblog, o->joblog, o->resume, err)) {
+        map_input_close(&m->input);
+        return false;
+    }
     return true;
 }
 
@@ -202,13 +214,16 @@ run_with_client(struct map *m)
     m->printer.progress = &m->progress;
     m->printer.is_json = m->cli->options.json;
     m->printer.is_raw = o->raw;
+    m->printer.joblog = m->joblog;
+    m->printer.task = m->cli->operands.items[0];
     m->deadline_ms = o->job.wait_timeout_ms ? clock_mono_ms() + o->job.wait_timeout_ms : INT64_MAX;
     m->sender = map_sender_new(&(struct map_sender_settings){.client = m->client,
                                                              .window = &m->window,
                                                              .chunk = &m->chunk,
                                                              .task = m->cli->operands.items[0],
                                                              .options = &m->job_options,
-                                                             .kwargs = m->kwargs});
+                                                             .kwargs = m->kwargs,
+                                                             .joblog = m->joblog});
     code = finish(m, loop(m, &err), &err);
     map_sender_free(m->sender);
     map_printer_clear(&m->printer);
@@ -260,7 +275,8 @@ gather(struct map *m, struct error *err)
             m->is_input_over = true;
             return true;
         case MAP_INPUT_LINE:
-            if (!argument_line_is_blank(line.text, line.len)) {
+            if (!argument_line_is_blank(line.text, line.len) &&
+                !map_sender_is_done(m->sender, line.number)) {
                 m->n_lines++;
                 map_sender_add(m->sender, &line);
             }
@@ -390,5 +406,6 @@ finish(struct map *m, bool ok, const struct error *err)
         return cli_fail(err);
     }
     show_progress(m, true);
+    m->is_complete = !m->is_halted;
     return m->printer.n_failed ? ERROR_FAILED : 0;
 }

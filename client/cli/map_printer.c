@@ -27,6 +27,8 @@ struct done {
     const char *type, *message, *signal;
     const struct outcome *outcome; /* NULL: there is none */
     bool is_alone;                 /* its run time is its own */
+    const char *text;              /* of the line, if there is a job log */
+    size_t text_len;
 };
 
 static bool fetch(struct map_printer *p, const struct map_place *place, struct outcome *o,
@@ -37,7 +39,10 @@ static void print_chunk(struct map_printer *p, const struct map_place *place,
                         const struct outcome *o);
 static void print_failure(struct map_printer *p, const struct map_place *place, const char *type,
                           const char *message);
+static void begin_text(struct done *d);
+static void next_line(struct done *d);
 static void print_line(struct map_printer *p, const struct done *d);
+static void log_line(struct map_printer *p, const struct done *d, size_t received_bytes);
 static void print_json(struct map_printer *p, const struct done *d);
 static void explain(struct map_printer *p, const struct done *d);
 static void set_text(struct celeriac_value *v, const char *key, const char *text);
@@ -102,7 +107,7 @@ map_printer_flush(struct map_printer *p, struct error *err)
     progress_hide(p->progress);
     interrupt_block();
     (void)write_all(STDERR_FILENO, &p->err, NULL); /* there is nowhere else to say so */
-    ok = write_all(STDOUT_FILENO, &p->out, err);
+    ok = write_all(STDOUT_FILENO, &p->out, err) && (!p->joblog || joblog_flush(p->joblog, err));
     interrupt_unblock();
     return ok;
 }
@@ -141,7 +146,8 @@ print_outcome(struct map_printer *p, const struct map_place *place, const struct
     d.type = o->error_type;
     d.message = o->error_message;
     d.signal = o->error_signal;
-    for (uint32_t i = 0; i < place->n_lines; i++, d.line++) {
+    begin_text(&d);
+    for (uint32_t i = 0; i < place->n_lines; i++, next_line(&d)) {
         print_line(p, &d);
     }
 }
@@ -150,19 +156,17 @@ print_outcome(struct map_printer *p, const struct map_place *place, const struct
 static void
 print_chunk(struct map_printer *p, const struct map_place *place, const struct outcome *o)
 {
-    for (uint32_t i = 0; i < place->n_lines; i++) {
+    struct done d = {
+        .place = place, .outcome = o, .line = place->line, .is_alone = place->n_lines == 1};
+
+    begin_text(&d);
+    for (uint32_t i = 0; i < place->n_lines; i++, next_line(&d)) {
         const struct celeriac_value *entry = celeriac_at(o->result, i);
         const struct celeriac_value *error = celeriac_get(entry, "error");
-        struct done d = {.place = place,
-                         .outcome = o,
-                         .line = place->line + i,
-                         .state = error ? JOB_FAILURE : JOB_SUCCESS,
-                         .result = celeriac_get(entry, "result"),
-                         .is_alone = place->n_lines == 1};
-        if (error) {
-            d.type = job_view_text(error, "type");
-            d.message = job_view_text(error, "message");
-        }
+        d.state = error ? JOB_FAILURE : JOB_SUCCESS;
+        d.result = celeriac_get(entry, "result");
+        d.type = error ? job_view_text(error, "type") : NULL;
+        d.message = error ? job_view_text(error, "message") : NULL;
         print_line(p, &d);
     }
 }
@@ -171,25 +175,59 @@ static void
 print_failure(struct map_printer *p, const struct map_place *place, const char *type,
               const char *message)
 {
-    struct done d = {.place = place, .state = JOB_UNKNOWN, .type = type, .message = message};
+    struct done d = {.place = place,
+                     .line = place->line,
+                     .state = JOB_UNKNOWN,
+                     .type = type,
+                     .message = message};
 
-    for (uint32_t i = 0; i < place->n_lines; i++) {
-        d.line = place->line + i;
+    begin_text(&d);
+    for (uint32_t i = 0; i < place->n_lines; i++, next_line(&d)) {
         print_line(p, &d);
+    }
+}
+
+/* The lines of a place stand one behind the other in its text. */
+static void
+begin_text(struct done *d)
+{
+    const struct map_place *place = d->place;
+    const char *end = place->text ? memchr(place->text, '\n', place->text_len) : NULL;
+
+    d->text = place->text ? place->text : "";
+    d->text_len = end ? (size_t)(end - place->text) : place->text_len;
+}
+
+static void
+next_line(struct done *d)
+{
+    const struct map_place *place = d->place;
+    const size_t behind = place->text ? (size_t)(d->text - place->text) + d->text_len + 1 : 0;
+
+    d->line++;
+    if (place->text && behind < place->text_len) {
+        const char *begin = place->text + behind;
+        const char *end = memchr(begin, '\n', place->text_len - behind);
+        d->text = begin;
+        d->text_len = end ? (size_t)(end - begin) : place->text_len - behind;
     }
 }
 
 static void
 print_line(struct map_printer *p, const struct done *d)
 {
-    size_t len;
+    size_t len, begin = p->out.len;
     bool is_success = d->state == JOB_SUCCESS && d->result;
 
+    if (p->joblog && joblog_has(p->joblog, d->line)) {
+        return; /* of a chunk that was printed in part before it was resumed */
+    }
     p->n_done++;
     p->n_failed += !is_success;
     p->n_cancelled += d->state == JOB_CANCELLED;
     if (p->is_json) {
         print_json(p, d);
+        log_line(p, d, p->out.len - begin - 1);
         return;
     }
     if (!is_success) {
@@ -201,7 +239,37 @@ print_line(struct map_printer *p, const struct done *d)
     } else {
         json_print(d->result, &p->out);
     }
+    log_line(p, d, p->out.len - begin);
     buffer_append(&p->out, "\n", 1);
+}
+
+/* What was cancelled, or is not known any more, is left for whoever resumes. */
+static void
+log_line(struct map_printer *p, const struct done *d, size_t received_bytes)
+{
+    const struct outcome *o = d->outcome;
+    struct joblog_row row = {.line = d->line,
+                             .sent_bytes = d->text_len,
+                             .received_bytes = received_bytes,
+                             .has_failed = d->state != JOB_SUCCESS || !d->result,
+                             .signal = d->signal,
+                             .task = p->task,
+                             .text = d->text,
+                             .text_len = d->text_len};
+
+    if (!p->joblog) {
+        return;
+    }
+    if (d->state == JOB_CANCELLED || d->place->state == PLACE_GONE) {
+        joblog_note_forgotten(p->joblog, d->place->line);
+        return;
+    }
+    if (o && o->started_at_ms) {
+        row.host = o->worker;
+        row.started_at_ms = o->started_at_ms;
+        row.runtime_us = d->is_alone ? o->runtime_us : o->runtime_us / d->place->n_lines;
+    }
+    joblog_add(p->joblog, &row);
 }
 
 static void

@@ -2,6 +2,7 @@
 #ifndef CLIENT_CLI_MAP_PRINTER_H
 #define CLIENT_CLI_MAP_PRINTER_H
 
+#include "client/cli/joblog.h"
 #include "client/cli/map_chunk.h"
 #include "client/cli/map_window.h"
 #include "client/cli/progress.h"
@@ -11,6 +12,8 @@ struct map_printer {
     struct broker *broker;
     struct map_chunk *chunk;   /* is told how long chunks took */
     struct progress *progress; /* is hidden while something else is written; NULL: none */
+    struct joblog *joblog;     /* NULL: none */
+    const char *task;
     bool is_json, is_raw;
     bool hides_cancelled; /* after --halt: they are counted, not listed */
     struct celeriac_arena *arena;

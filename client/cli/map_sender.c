@@ -40,12 +40,15 @@ struct map_sender {
 
     struct celeriac_value *chunk; /* ARRAY, or NULL */
     size_t chunk_bytes;
-    uint64_t chunk_line; /* its first */
+    uint64_t chunk_line;               /* its first */
+    struct buffer text;                /* of its lines, or of the line, for the job log */
+    const struct joblog_sent *resumed; /* what is being gathered was sent by an earlier map */
 
     struct buffer bytes; /* of the batch */
     struct broker_job jobs[BATCH_ROOM];
     size_t offsets[BATCH_ROOM];
     struct map_place *places[BATCH_ROOM];
+    bool is_resumed[BATCH_ROOM]; /* it may be there already */
     size_t n;
 
     int64_t failing_since_ms, retry_at_ms; /* 0: not failing */
@@ -88,6 +91,7 @@ map_sender_free(struct map_sender *s)
         return;
     }
     buffer_clear(&s->bytes);
+    buffer_clear(&s->text);
     arena_free(s->arena);
     free(s->kwargs_json);
     free(s);
@@ -100,6 +104,35 @@ map_sender_has_room(const struct map_sender *s)
            s->set.window->n_free > 1;
 }
 
+/* A chunk that was sent before is gathered again as a whole, whatever of it is done. */
+static bool
+is_within_resumed(const struct map_sender *s, uint64_t line)
+{
+    return s->chunk && s->resumed && line < s->resumed->line + s->resumed->n_lines;
+}
+
+bool
+map_sender_is_done(const struct map_sender *s, uint64_t line)
+{
+    return s->set.joblog && !is_within_resumed(s, line) && !joblog_find(s->set.joblog, line) &&
+           joblog_has(s->set.joblog, line);
+}
+
+/* Lines of one chunk, or the line that travels alone. */
+static void
+keep_text(struct map_sender *s, const struct map_line *line)
+{
+    if (!s->set.joblog) {
+        return;
+    }
+    if (s->chunk) {
+        buffer_append(&s->text, "\n", 1);
+    } else {
+        s->text.len = 0;
+    }
+    buffer_append(&s->text, line->text, line->len);
+}
+
 void
 map_sender_add(struct map_sender *s, const struct map_line *line)
 {
@@ -109,13 +142,20 @@ map_sender_add(struct map_sender *s, const struct map_line *line)
     if (s->chunk && s->chunk_line + celeriac_size(s->chunk) != line->number) {
         close_chunk(s);
     }
+    if (s->set.joblog && joblog_find(s->set.joblog, line->number)) {
+        close_chunk(s);
+        s->resumed = joblog_find(s->set.joblog, line->number);
+    }
     if (!parse_line(s, line, &a, &err)) {
         close_chunk(s);
+        keep_text(s, line);
         refuse(s, line->number, 1, err.message);
-    } else if (s->set.chunk->size > 0) {
+    } else if (s->resumed ? s->resumed->chunk > 0 : s->set.chunk->size > 0) {
+        keep_text(s, line);
         add_to_chunk(s, line, &a);
         return;
     } else {
+        keep_text(s, line);
         add_job(s, &(struct request_job){.task = s->set.task, .args = a.args, .kwargs = a.kwargs},
                 line->number, 1);
     }
@@ -139,6 +179,9 @@ map_sender_send(struct map_sender *s, struct error *err)
     }
     for (size_t i = 0; i < s->n; i++) {
         s->jobs[i].message = s->bytes.data + s->offsets[i];
+    }
+    if (s->set.joblog && !joblog_flush_sent(s->set.joblog, err)) {
+        return false;
     }
     results = mem_array(s->n, sizeof *results);
     ok = watcher_start(&c->watcher, &trouble) &&
@@ -209,7 +252,9 @@ add_to_chunk(struct map_sender *s, const struct map_line *line, const struct arg
     celeriac_append(s->chunk,
                     (struct celeriac_value *)(uintptr_t)item); /* same arena; nobody writes */
     s->chunk_bytes += line->len;
-    if (celeriac_size(s->chunk) >= s->set.chunk->size || s->chunk_bytes >= CHUNK_BYTES) {
+    if (s->resumed
+            ? celeriac_size(s->chunk) >= s->resumed->n_lines
+            : celeriac_size(s->chunk) >= s->set.chunk->size || s->chunk_bytes >= CHUNK_BYTES) {
         close_chunk(s);
     }
 }
@@ -227,6 +272,22 @@ close_chunk(struct map_sender *s)
     s->chunk = NULL;
     add_job(s, &what, s->chunk_line, n);
     arena_clear(s->arena);
+}
+
+/* Under the id that it had, if it was sent before; otherwise its id is noted. */
+static void
+note_job(struct map_sender *s, struct broker_job *job, uint32_t chunk, uint64_t line,
+         uint32_t n_lines)
+{
+    const struct joblog_sent sent = {line, n_lines, chunk, job->id};
+
+    if (s->resumed) {
+        job->id = s->resumed->id;
+        job->is_fresh = false;
+        s->resumed = NULL;
+    } else if (s->set.joblog) {
+        joblog_note_sent(s->set.joblog, &sent);
+    }
 }
 
 static void
@@ -248,8 +309,13 @@ add_job(struct map_sender *s, const struct request_job *what, uint64_t line, uin
         refuse(s, line, n_lines, err.message);
         return;
     }
+    s->is_resumed[s->n] = s->resumed != NULL;
+    note_job(s, job, what->chunk, line, n_lines);
     s->places[s->n] = map_window_take(s->set.window, &job->id, s->queue);
     MUST(s->places[s->n]); /* map_sender_has_room has seen to it */
+    if (s->set.joblog) {
+        map_window_keep_text(s->places[s->n], s->text.data, s->text.len);
+    }
     s->places[s->n]->line = line;
     s->places[s->n]->n_lines = n_lines;
     s->places[s->n]->is_chunk = what->chunk > 0;
@@ -265,6 +331,10 @@ refuse(struct map_sender *s, uint64_t line, uint32_t n_lines, const char *why)
     MUST(p);
     p->line = line;
     p->n_lines = n_lines;
+    s->resumed = NULL;
+    if (s->set.joblog) {
+        map_window_keep_text(p, s->text.data, s->text.len);
+    }
     map_window_refuse(p, why);
 }
 
@@ -304,12 +374,13 @@ settle(struct map_sender *s, const enum broker_submitted *results, struct error 
         if (results[i] == SUBMIT_FULL) {
             s->jobs[kept] = s->jobs[i];
             s->offsets[kept] = s->offsets[i];
+            s->is_resumed[kept] = s->is_resumed[i];
             s->places[kept++] = p;
         } else if (results[i] == SUBMIT_TAKEN) {
             map_window_refuse(p, "another unfinished job holds this uniqueness key");
-        } else if (results[i] == SUBMIT_EXISTS && !is_again) {
+        } else if (results[i] == SUBMIT_EXISTS && !is_again && !s->is_resumed[i]) {
             map_window_refuse(p, "a job with this id exists already");
-        } else if (is_again) {
+        } else if (is_again || s->is_resumed[i]) {
             watcher_add_late(watcher,
                              &p->watch); /* an earlier try may have lost its registration */
         } else {

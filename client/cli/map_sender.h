@@ -3,6 +3,7 @@
 #define CLIENT_CLI_MAP_SENDER_H
 
 #include "client/celeriac.h"
+#include "client/cli/joblog.h"
 #include "client/cli/map_chunk.h"
 #include "client/cli/map_input.h"
 #include "client/cli/map_window.h"
@@ -16,6 +17,7 @@ struct map_sender_settings {
     const char *task;
     const struct celeriac_options *options;
     const struct celeriac_value *kwargs; /* for every line; NULL: none */
+    struct joblog *joblog;               /* NULL: none */
 };
 
 /* Borrows all that `settings` points to. */
@@ -24,6 +26,8 @@ void map_sender_free(struct map_sender *s);
 
 /* May more lines be added before the next map_sender_send? */
 bool map_sender_has_room(const struct map_sender *s);
+/* Nothing is to be sent for this line: a map that is resumed has done it before. */
+bool map_sender_is_done(const struct map_sender *s, uint64_t line);
 /* Makes the line a job, or a part of one; a line that cannot be sent takes a place that is refused.
  */
 void map_sender_add(struct map_sender *s, const struct map_line *line);

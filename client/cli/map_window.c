@@ -38,6 +38,7 @@ map_window_clear(struct map_window *w)
 {
     for (size_t i = 0; i < w->size; i++) {
         free(w->places[i].bytes);
+        free(w->places[i].text);
     }
     free(w->places);
     free(w->free);
@@ -74,6 +75,16 @@ map_window_take(struct map_window *w, const struct id *id, const char *queue)
 }
 
 void
+map_window_keep_text(struct map_place *p, const char *text, size_t len)
+{
+    MUST(p->text == NULL);
+    p->text = mem_alloc(len ? len : 1);
+    memcpy(p->text, text, len);
+    p->text_len = len;
+    p->window->waiting_bytes += len;
+}
+
+void
 map_window_refuse(struct map_place *p, const char *why)
 {
     arrive(p, PLACE_REFUSED, why, strlen(why) + 1);
@@ -95,10 +106,11 @@ map_window_release(struct map_place *p)
     MUST(w->n_turn && w->turn[w->first] == p);
     w->first = (w->first + 1) % w->size;
     w->n_turn--;
-    w->waiting_bytes -= p->len;
+    w->waiting_bytes -= p->len + p->text_len;
     free(p->bytes);
-    p->bytes = NULL;
-    p->len = 0;
+    free(p->text);
+    p->bytes = p->text = NULL;
+    p->len = p->text_len = 0;
     p->state = PLACE_FREE;
     w->free[w->n_free++] = p;
 }

@@ -25,6 +25,8 @@ struct map_place {
     bool is_chunk;
     char *bytes;
     size_t len;
+    char *text; /* of its lines, one behind the other; NULL: nobody asked for it */
+    size_t text_len;
 };
 
 struct map_window {
@@ -49,6 +51,8 @@ void map_window_clear(struct map_window *w);
 bool map_window_wants_more(const struct map_window *w);
 /* The place of the next job: OPEN, its watch ready to be added. NULL: full. */
 struct map_place *map_window_take(struct map_window *w, const struct id *id, const char *queue);
+/* Keeps the text of its lines, copied; its bytes count as waiting. */
+void map_window_keep_text(struct map_place *p, const char *text, size_t len);
 /* It was not sent; `why` is copied. */
 void map_window_refuse(struct map_place *p, const char *why);
 /* The place whose lines are to be printed next; NULL: not there yet. */
