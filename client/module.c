@@ -17,6 +17,7 @@
 #include <string.h>
 #include <unistd.h>
 
+#include "client/module_copies.h"
 #include "client/module_file.h"
 #include "client/signature.h"
 #include "common/mem.h"
@@ -36,7 +37,6 @@ struct module_set {
     bool is_set_up;
 };
 
-static char *find_file(const char *name, const char *dir, struct error *err);
 static const struct celeriac_module *open_file(const char *path, struct error *err);
 static bool module_check(const struct celeriac_module *module, struct error *err);
 static bool names_are_new(const struct module_set *set, const struct celeriac_module *module,
@@ -84,13 +84,25 @@ module_set_free(struct module_set *set)
 bool
 module_set_load(struct module_set *set, const char *name, const char *dir, struct error *err)
 {
-    char *path = find_file(name, dir, err);
+    char *path = module_path(name, dir, err);
     if (path == NULL)
         return false;
     const struct celeriac_module *module = open_file(path, err);
     const bool is_loaded = module != NULL && module_set_add(set, module, path, err);
     free(path);
     return is_loaded;
+}
+
+bool
+module_set_load_kept(struct module_set *set, const char *name, const char *dir,
+                     const struct module_copies *copies, struct error *err)
+{
+    struct module_source source;
+
+    if (!module_copies_find(copies, name, &source))
+        return module_set_load(set, name, dir, err);
+    const struct celeriac_module *module = open_file(source.file, err);
+    return module != NULL && module_set_add(set, module, source.path, err);
 }
 
 bool
@@ -265,8 +277,8 @@ find_in(const char *dirs, const char *name)
     return NULL;
 }
 
-static char *
-find_file(const char *name, const char *dir, struct error *err)
+char *
+module_path(const char *name, const char *dir, struct error *err)
 {
     const size_t len = strlen(name);
     if (strchr(name, '/') != NULL)

@@ -11,6 +11,7 @@
 #include "common/error.h"
 
 struct module_set;
+struct module_copies;
 
 struct module_set *module_set_new(void);
 void module_set_free(struct module_set *set); /* after process_clear */
@@ -20,6 +21,12 @@ void module_set_free(struct module_set *set); /* after process_clear */
  * (separated by ':'), then in `dir` (NULL: nowhere else). ERROR_CONFIG: one line with the file and
  * the reason; the set is as it was. */
 bool module_set_load(struct module_set *set, const char *name, const char *dir, struct error *err);
+/* From the copy of that name (client/module_copies.h) if its file has changed; without one as
+ * above. */
+bool module_set_load_kept(struct module_set *set, const char *name, const char *dir,
+                          const struct module_copies *copies, struct error *err);
+/* The path of that file, for the caller to free; NULL and ERROR_CONFIG: there is none. */
+char *module_path(const char *name, const char *dir, struct error *err);
 /* A module that is linked into the program. `origin` stands for the file in messages. Both must
  * outlive the set. */
 bool module_set_add(struct module_set *set, const struct celeriac_module *module,

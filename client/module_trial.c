@@ -208,7 +208,7 @@ try_all(const struct module_list *modules, struct trial_note *note, struct error
 
     for (size_t i = 0; i < modules->n; i++) {
         say_step(note, modules->names[i], "while it was loaded");
-        if (!module_set_load(all, modules->names[i], modules->dir, err))
+        if (!module_set_load_kept(all, modules->names[i], modules->dir, modules->copies, err))
             return false;
     }
     const size_t n = module_set_count(all);

@@ -11,10 +11,13 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+struct module_copies;
+
 struct module_list {
     const char *const *names; /* as for module_set_load, in this order */
     size_t n;
     const char *dir;
+    const struct module_copies *copies; /* NULL: none */
     /* Called first in the process that tries; may be NULL. */
     bool (*prepare)(const void *arg, struct error *err);
     const void *arg;

@@ -64,7 +64,8 @@ worker_main(const struct worker_settings *settings)
     m->steward_settings = settings;
     m->wanted = settings->processes;
     m->awake_since_ms = m->next_look_ms = clock_mono_ms();
-    if (!modules_try(settings, &err) || !scoreboards_new(&m->boards, MASTER_SEATS_MAX, &err) ||
+    if (!modules_accept(m, settings, &err) ||
+        !scoreboards_new(&m->boards, MASTER_SEATS_MAX, &err) ||
         !metrics_new(&m->metrics, MASTER_SEATS_MAX + 1, &err) || !signals_open(m, &err)) {
         log_event(LOG_ERROR, "worker_refused", "reason=\"%s\"", log_quote(err.message));
         process_leave((int)err.code);

@@ -206,6 +206,7 @@ children_reconcile(struct master *m, int64_t now_ms)
 static void
 accept_reload(struct master *m)
 {
+    modules_release(m, m->settings_before);
     m->settings_before = NULL;
     log_event(LOG_INFO, "reloaded", "processes=%u", m->wanted);
     if (m->steward.pid != 0) {
@@ -324,6 +325,7 @@ refuse_reload(struct master *m)
 {
     log_event(LOG_ERROR, "reload_refused",
               "reason=\"a runner with the new settings did not start\"");
+    modules_release(m, m->settings);
     m->settings = m->settings_before;
     m->settings_before = NULL;
     m->wanted = m->wanted_before;

@@ -4,13 +4,15 @@
  *                       |                    |                        |
  *                       `--------------------+--- reload_refused -----'
  *
- * When it is refused, the old ones stay.
+ * When it is refused, the old ones stay: also for runners that are started later, whatever has
+ * become of the files meanwhile (client/module_copies.h).
  *
  * Modules are tried in a process of their own (client/module_trial.h), at the start and at each
  * reload: what crashes, exits or hangs in its set-up is refused before a runner meets it. At a
  * reload the master goes on meanwhile; the end of that process is reaped as any other. */
 #include <string.h>
 
+#include "client/module_copies.h"
 #include "common/log.h"
 #include "common/mem.h"
 #include "worker/master_state.h"
@@ -30,15 +32,9 @@ modules_of(const struct worker_settings *s)
     return (struct module_list){.names = s->modules,
                                 .n = s->n_modules,
                                 .dir = s->module_dir,
+                                .copies = s->copies,
                                 .prepare = prepare_trial,
                                 .arg = s};
-}
-
-bool
-modules_try(const struct worker_settings *settings, struct error *err)
-{
-    const struct module_list modules = modules_of(settings);
-    return module_trial_run(&modules, MODULE_TRIAL_MS, err);
 }
 
 /* A copy that lives as long as the process: children that are forked with it may be there until the
@@ -49,9 +45,38 @@ keep_settings(struct master *m, const struct worker_settings *settings)
     struct worker_settings *copy = mem_zero(sizeof(*copy));
 
     *copy = *settings;
+    copy->copies = NULL;
     copy->kept = m->kept;
     m->kept = copy;
     return copy;
+}
+
+static void
+keep_modules(struct worker_settings *s)
+{
+    s->copies = module_copies_take(s->modules, s->n_modules, s->module_dir);
+}
+
+void
+modules_release(struct master *m, const struct worker_settings *settings)
+{
+    for (struct worker_settings *s = m->kept; s != NULL; s = s->kept) {
+        if (s != settings)
+            continue;
+        module_copies_free(s->copies);
+        s->copies = NULL;
+    }
+}
+
+bool
+modules_accept(struct master *m, const struct worker_settings *settings, struct error *err)
+{
+    struct worker_settings *kept = keep_settings(m, settings);
+
+    keep_modules(kept);
+    const struct module_list modules = modules_of(kept);
+    m->settings = kept;
+    return module_trial_run(&modules, MODULE_TRIAL_MS, err);
 }
 
 static void
@@ -77,8 +102,10 @@ master_reload(struct master *m)
         return CONTROL_SETTINGS;
     }
     memcpy(fresh->id, m->settings->id, sizeof(fresh->id));
+    keep_modules(fresh);
     const struct module_list modules = modules_of(fresh);
     if (!module_trial_start(&m->trial, &modules, MODULE_TRIAL_MS, &err)) {
+        modules_release(m, fresh);
         refuse(&err);
         return CONTROL_SETTINGS;
     }
@@ -96,8 +123,10 @@ reload_tried(struct master *m, int status)
     m->tried = NULL;
     if (!is_good)
         refuse(&err);
-    else if (m->state != WORKER_STOPPING)
+    if (is_good && m->state != WORKER_STOPPING)
         take_over(m, fresh);
+    else
+        modules_release(m, fresh);
 }
 
 void

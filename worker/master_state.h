@@ -134,7 +134,11 @@ void control_tell(struct master *m, uint32_t request, enum control_result result
 void control_obey(struct master *m, const struct wire *w, int64_t now_ms);
 
 /* master_reload.c */
-bool modules_try(const struct worker_settings *settings, struct error *err); /* before any fork */
+/* Before any fork: tries them, and makes `settings` with copies of their files those of the master.
+ */
+bool modules_accept(struct master *m, const struct worker_settings *settings, struct error *err);
+/* Nobody will be started with these settings any more. */
+void modules_release(struct master *m, const struct worker_settings *settings);
 enum control_result master_reload(struct master *m); /* done: it has begun */
 void reload_tried(struct master *m, int status);     /* the trial's process has ended */
 void reload_watch(struct master *m, int64_t now_ms);

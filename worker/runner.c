@@ -105,7 +105,8 @@ load_modules(struct runner *r, struct error *err)
 {
     r->modules = module_set_new();
     for (size_t i = 0; i < r->settings->n_modules; i++) {
-        if (!module_set_load(r->modules, r->settings->modules[i], r->settings->module_dir, err))
+        if (!module_set_load_kept(r->modules, r->settings->modules[i], r->settings->module_dir,
+                                  r->settings->copies, err))
             return false;
     }
     return module_set_process_setup(r->modules, err);

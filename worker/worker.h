@@ -18,6 +18,7 @@ enum {
 };
 
 struct metrics;
+struct module_copies;
 
 struct worker_queue {
     const char *name;
@@ -35,6 +36,7 @@ struct worker_settings {
     size_t n_modules;
     const char
         *module_dir; /* where module names are looked for; NULL: the environment alone says */
+    struct module_copies *copies; /* of their files, as they were accepted; the master's */
     int64_t lease_ms, grace_ms;
     int64_t max_jobs;         /* a runner is replaced after so many; 0: never */
     int64_t max_memory_bytes; /* private memory of a runner; 0: unlimited */

@@ -1,4 +1,5 @@
 """Signals of the verb worker."""
+import os
 import signal
 
 from harness import module, process
@@ -110,6 +111,33 @@ class Signals(Case):
         worker.send(signal.SIGHUP)
         worker.wait_new_runners(before)
         self.assertEqual(self.celeriac("run", "mine").value, 2)
+
+    def test_runners_that_come_later_have_the_modules_that_were_accepted(self):
+        """A file that was replaced is nobody's business until HUP, and not even then if it is refused."""
+        path = self.dir / "mine.so"
+        module.build(path, 1)
+        worker = self.worker("-P", 1, "-T", 1, "--module", path)
+        self.allow_warning("module|reload|runner_died|recovered")
+        module.build(path, 2)  # good, but nobody has said so yet
+        self.assert_runs_anew(worker, 1)
+        module.replace(path, b"not a shared object")
+        self.refuse_reload(worker, "mine.so: ")
+        self.assert_runs_anew(worker, 1)
+        path.unlink()
+        self.assert_runs_anew(worker, 1)
+        module.build(path, 3)
+        before = worker.runners
+        worker.send(signal.SIGHUP)
+        worker.wait_new_runners(before)
+        path.write_bytes(b"written over in place")
+        self.assert_runs_anew(worker, 3)
+
+    def assert_runs_anew(self, worker, value):
+        """A runner that is started now runs the module that returns this."""
+        before = worker.runners
+        os.kill(before[0], signal.SIGKILL)
+        worker.wait_new_runners(before)
+        self.assertEqual(self.celeriac("run", "mine").value, value)
 
     def test_usr1_dumps_to_the_log_and_goes_on(self):
         worker = self.worker("-P", 2, "-T", 1)
