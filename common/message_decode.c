@@ -12,6 +12,7 @@
 
 #include "common/arena.h"
 #include "common/message_fields.h"
+#include "common/message_pack.h"
 #include "common/message_wire.h"
 #include "common/utf8.h"
 
@@ -94,8 +95,11 @@ outcome_decode(const void *data, size_t len, struct celeriac_arena *arena, struc
 {
     struct outcome found = OUTCOME_INIT;
     const unsigned char *bytes = data;
-    const char *problem = wire_check(data, len);
+    const char *problem =
+        pack_is_closed(data, len) ? pack_open(data, len, arena, &bytes, &len) : NULL;
 
+    if (problem == NULL)
+        problem = wire_check(bytes, len);
     if (problem != NULL)
         return error_set(err, ERROR_DATA, "outcome cannot be read: %s", problem);
     struct reader r = {{bytes, bytes + len}, arena, NULL};

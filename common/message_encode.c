@@ -11,6 +11,7 @@
 #include <msgpack.h>
 
 #include "common/message_fields.h"
+#include "common/message_pack.h"
 #include "common/message_wire.h"
 #include "common/utf8.h"
 
@@ -64,7 +65,10 @@ outcome_encode(const struct outcome *o, size_t limit, struct buffer *out, struct
         return false;
     begin(&w, limit, out);
     write_map(&w, &outcome_fields, o);
-    return finish(&w, start, "outcome", err);
+    if (!finish(&w, start, "outcome", err))
+        return false;
+    pack_close(out, start);
+    return true;
 }
 
 static void

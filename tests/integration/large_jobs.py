@@ -6,6 +6,7 @@ import os
 import sys
 
 from harness.case import Case, main
+from harness.ids import to_short
 
 N = 1000
 
@@ -43,6 +44,31 @@ class Large(Case):
         refused = self.celeriac("run", "--retries", 0, "echo", "y" * 5000, code=1)
         self.assertIn("result_too_large", refused.err)
         self.assertIn("4096 bytes", refused.err)
+
+    def test_long_results_are_kept_compressed(self):
+        self.worker("-P", 1, "-T", 1)
+        client = self.client()
+        noise = base64.b64encode(os.urandom(60000)).decode()
+        for value, least in (("ab" * 50000, 100), (noise, 1)):
+            job = self.submit("echo", json.dumps(value))
+            self.assertEqual(self.celeriac("wait", job).value, value)
+            self.assertEqual(self.celeriac("result", job).value, value)
+            kept = [client.hstrlen(key, field) for key in client.keys("celeriac:{default}:results:*")
+                    for field in client.hkeys(key) if field.decode() == to_short(job)]
+            self.assertLess(kept[0], len(value) / least + 200)
+        digits = self.celeriac("run", "factorial", 20000)
+        self.assertEqual(digits.out, self.celeriac("run", "--local", "factorial", 20000).out)
+        self.assertEqual(self.celeriac("map", "echo", stdin=json.dumps(noise) + "\n").json, [noise])
+
+    def test_results_live_as_long_as_asked(self):
+        self.worker("-q", "default", "-q", "short", "-P", 1, "-T", 1)
+        job = self.submit("--result-ttl", 0, "sum_range", 5)  # its state alone
+        self.wait_state(job, "success")
+        self.assertNotIn("result", self.status(job))
+        self.celeriac("wait", self.submit("-q", "short", "--result-ttl", "2h", "sum_range", 5))
+        for queue, seconds in (("default", 86400), ("short", 7200)):
+            ttls = [self.client().ttl(key) for key in self.client().keys(f"celeriac:{{{queue}}}:results:*")]
+            self.assertTrue(ttls and all(seconds - 60 < ttl <= seconds + 120 for ttl in ttls), (queue, ttls))
 
     def test_sizes_out_of_range_are_refused(self):
         self.assert_error(self.celeriac("run", "--max-message", "65M", "echo", 1, code=None), 64, "max-message", "65M")

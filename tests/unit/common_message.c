@@ -368,6 +368,78 @@ pairs_are_given_one_by_one_or_not_at_all(void **state)
     assert_int_equal(p.count, 2);
 }
 
+static struct outcome
+long_outcome(struct celeriac_arena *arena, size_t len, bool is_noise)
+{
+    char *text = arena_alloc(arena, len);
+    uint32_t x = 1;
+
+    for (size_t i = 0; i < len; i++) {
+        x = x * 1664525 + 1013904223;
+        text[i] = (char)(is_noise ? ' ' + (x >> 16) % 95 : 'x');
+    }
+    return (struct outcome){.state = JOB_SUCCESS, .result = celeriac_string(arena, text, len)};
+}
+
+static void
+long_outcomes_are_compressed_if_that_saves_anything(void **state)
+{
+    struct fixture *f = *state;
+    const size_t lengths[] = {4000, 5000, 1 << 20};
+    struct outcome got;
+    size_t len;
+
+    for (size_t i = 0; i < 6; i++) {
+        const size_t n = lengths[i / 2];
+        const bool is_noise = i % 2 == 1;
+        const struct outcome o = long_outcome(f->arena, n, is_noise);
+        f->out.len = 0;
+        buffer_append(&f->out, "before", 6);
+        assert_true(outcome_encode(&o, RESULT_MAX_DEFAULT, &f->out, &f->err));
+        if (n > 4096 && !is_noise)
+            assert_in_range(f->out.len, 1, n / 10);
+        assert_memory_equal(f->out.data, "before", 6);
+        assert_true(outcome_decode(f->out.data + 6, f->out.len - 6, f->arena, &got, &f->err));
+        const char *text = celeriac_bytes(got.result, &len);
+        assert_int_equal(len, n);
+        assert_memory_equal(text, celeriac_bytes(o.result, &len), n);
+    }
+    const struct outcome o =
+        long_outcome(f->arena, 9000, false); /* the limit is that of the result */
+    f->out.len = 0;
+    assert_false(outcome_encode(&o, 8000, &f->out, &f->err));
+    assert_int_equal(f->out.len, 0);
+}
+
+/* Each byte of a frame changed, and each of its beginnings. */
+static void
+damaged_frames_are_refused_or_read(void **state)
+{
+    struct fixture *f = *state;
+    const struct outcome o = long_outcome(f->arena, 6000, false);
+    struct outcome got;
+
+    assert_true(outcome_encode(&o, RESULT_MAX_DEFAULT, &f->out, &f->err));
+    const size_t len = f->out.len;
+    for (size_t i = 0; i < len; i++) {
+        char *copy = malloc(i > 0 ? i : 1); /* a beginning, in memory that ends with it */
+        memcpy(copy, f->out.data, i);
+        assert_false(outcome_decode(copy, i, f->arena, &got, &f->err));
+        assert_int_equal(f->err.code, ERROR_DATA);
+        free(copy);
+        for (unsigned change = 1; change < 256; change += 37) {
+            f->out.data[i] = (char)((unsigned char)f->out.data[i] ^ change);
+            (void)outcome_decode(f->out.data, len, f->arena, &got, &f->err);
+            f->out.data[i] = (char)((unsigned char)f->out.data[i] ^ change);
+        }
+    }
+    buffer_append(&f->out, "x", 1);
+    assert_false(outcome_decode(f->out.data, f->out.len, f->arena, &got, &f->err));
+    assert_non_null(strstr(f->err.message, "stands behind it"));
+    assert_false(outcome_decode("\x28\xb5\x2f\xfd\xa0\0\0\0\x40", 9, f->arena, &got, &f->err));
+    assert_non_null(strstr(f->err.message, "above 256 MiB"));
+}
+
 int
 main(void)
 {
@@ -384,6 +456,9 @@ main(void)
         cmocka_unit_test_setup_teardown(outcomes_come_back, setup, teardown),
         cmocka_unit_test_setup_teardown(outcomes_can_be_written_whatever_the_error_said, setup,
                                         teardown),
+        cmocka_unit_test_setup_teardown(long_outcomes_are_compressed_if_that_saves_anything, setup,
+                                        teardown),
+        cmocka_unit_test_setup_teardown(damaged_frames_are_refused_or_read, setup, teardown),
         cmocka_unit_test(states_have_names),
         cmocka_unit_test_setup_teardown(pairs_are_given_one_by_one_or_not_at_all, setup, teardown),
     };
