@@ -120,6 +120,10 @@ class Load:
             if "id" in row:
                 self.evidence.jobs[row["id"]] = Job(row["id"], "map")
                 self.evidence.seen[row["id"]] = row["state"]
-        if self.batch.returncode != 0 or len(rows) != BATCH:
+        if self.batch.returncode == 69 and not rows:
+            self.resent += 1  # Redis was away when it began: it sent nothing, and says so
+        elif self.batch.returncode != 0 or len(rows) != BATCH:
             self.complaints.append(f"map ended with {self.batch.returncode} and {len(rows)} of {BATCH} rows: {error}")
-        self.batch, self.batches = None, self.batches + 1
+        else:
+            self.batches += 1
+        self.batch = None
