@@ -350,10 +350,10 @@ find_letter(const struct option_reader *r, char letter)
     return NULL;
 }
 
-/* "-" is a file name, "-5" and "-.5" are numbers. */
+/* "-" is a file name; "-5", "-.5" and "-inf" are numbers. */
 static bool
 is_operand(const char *word)
 {
     return word[0] != '-' || word[1] == '\0' || word[1] == '.' ||
-           (word[1] >= '0' && word[1] <= '9');
+           (word[1] >= '0' && word[1] <= '9') || strcmp(word, "-inf") == 0;
 }

@@ -121,7 +121,7 @@ class Load:
                 self.evidence.jobs[row["id"]] = Job(row["id"], "map")
                 self.evidence.seen[row["id"]] = row["state"]
         if self.batch.returncode == 69 and not rows:
-            self.resent += 1  # Redis was away when it began: it sent nothing, and says so
+            self.resent += 1  # Redis was away when it began; had it sent a job, that would be a stranger
         elif self.batch.returncode != 0 or len(rows) != BATCH:
             self.complaints.append(f"map ended with {self.batch.returncode} and {len(rows)} of {BATCH} rows: {error}")
         else:

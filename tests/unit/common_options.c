@@ -67,6 +67,9 @@ negative_numbers_are_operands_and_values(void **state)
     assert_reads("celeriac run random -5 -.5 5 --low -7");
     assert_operands("run|random|-5|-.5|5");
     assert_int_equal(verb.low, -7);
+    assert_reads("celeriac run integrate f -inf inf");
+    assert_operands("run|integrate|f|-inf|inf");
+    assert_refuses("celeriac -info", ERROR_USAGE, "unknown option -i in -info");
     assert_reads("celeriac -l -7 -l-8");
     assert_int_equal(verb.low, -8);
     assert_reads("celeriac -- -q --raw -5 --");
