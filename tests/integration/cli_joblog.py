@@ -89,7 +89,7 @@ class Resumed(Joblog):
             done = len(self.rows()) if (self.dir / "log").exists() else 0
             child = self.start("map", "--joblog", "log", "--resume", "--json", *options, "sleep", name="map",
                                stdin="0.004\n" * n)
-            wanted = min(n, done + dice.randrange(1, 120))
+            wanted = min(n, done + dice.randrange(1, 120)) if done < n else n + 1  # with all rows it ends by itself
             until(lambda: child.poll() is not None or self.lines_of("log") >= wanted, 60, f"{wanted} rows, seed {seed}")
             if child.poll() is None:
                 child.kill()
