@@ -133,6 +133,9 @@ bool broker_cancel(struct broker *b, const struct id *id, bool force, enum job_s
                    struct error *err);
 /* Dead letters again, with fresh counters. *state: QUEUED; else the state it is in; or UNKNOWN. */
 bool broker_retry(struct broker *b, const struct id *id, enum job_state *state, struct error *err);
+/* Removes dead letters for good. *is_done: it is gone, *state: UNKNOWN; else the state it is in. */
+bool broker_discard(struct broker *b, const struct id *id, bool *is_done, enum job_state *state,
+                    struct error *err);
 bool broker_pause(struct broker *b, const char *queue, bool pause,
                   struct error *err); /* ERROR_NOT_FOUND: no queue */
 /* Sets the limits of a queue, which need not exist yet: a number below 0 leaves a limit as it is, 0

@@ -1,5 +1,5 @@
-/* Changing what is there: cancel, retry, pause, purge, control. By id alone every queue is asked; a
- * queue that does not know the id answers so and changes nothing. */
+/* Changing what is there: cancel, retry, discard, pause, purge, control. By id alone every queue is
+ * asked; a queue that does not know the id answers so and changes nothing. */
 #include <string.h>
 
 #include "broker/events.h"
@@ -99,14 +99,17 @@ broker_cancel(struct broker *b, const struct id *id, bool force, enum job_state 
     return ok;
 }
 
-/* ---- retry ---- */
+/* ---- dead letters ---- */
 
-struct retry {
+struct letter {
+    struct broker *b;
+    const struct id *id;
     const char *const *queues;
-    const char *queue; /* in which it is queued again */
+    const char *queue; /* in which it was changed; among `queues` */
     bool is_done, is_taken;
     struct id holder; /* of the uniqueness key */
 };
+typedef void write_letter_fn(struct broker *b, const char *queue, const struct id *id);
 
 static void
 write_retry(struct broker *b, const char *queue, const struct id *id)
@@ -122,55 +125,79 @@ write_retry(struct broker *b, const char *queue, const struct id *id)
     request_arg(r, id->text, id->len);
 }
 
-static bool
-take_retry(void *arg, size_t i, const redisReply *answer, struct error *err)
+static void
+write_discard(struct broker *b, const char *queue, const struct id *id)
 {
-    struct retry *r = arg;
-    int64_t status = answer_status(answer);
-    if (status < 0 || status > 2 || (status == 2 && !answer_id(answer_at(answer, 1), &r->holder)))
-        return answer_unexpected(answer, "retry", err);
-    r->is_done = r->is_done || status == 0;
-    if (status == 0)
-        r->queue = r->queues[i];
-    r->is_taken = r->is_taken || status == 2;
-    return true;
+    static const enum queue_key which[] = {QUEUE_DEAD, QUEUE_REASONS, QUEUE_STATS};
+    struct request *r = exchange_script(b, SCRIPT_DISCARD, 4, 1);
+    struct key jobs;
+    key_jobs(&jobs, b->space, queue, id);
+    request_key(r, &jobs);
+    request_queue_keys(r, b->space, queue, which, sizeof which / sizeof which[0]);
+    request_arg(r, id->text, id->len);
 }
 
 static bool
-retry_everywhere(struct broker *b, const struct id *id, struct celeriac_arena *arena,
-                 enum job_state *state, struct error *err)
+take_letter(void *arg, size_t i, const redisReply *answer, struct error *err)
 {
-    struct names queues = {.arena = arena};
-    struct retry retry = {.is_done = false};
-    struct broker_event event = {EVENT_JOB_REQUEUED, .id = id};
-    struct broker_record record;
-    char text[ID_MAX + 1];
-    if (!names_of_queues(b, NULL, &queues, err))
-        return false;
-    retry.queues = queues.items;
-    for (size_t i = 0; i < queues.n; i++)
-        write_retry(b, queues.items[i], id);
-    if (!exchange_run(b, take_retry, &retry, err))
-        return false;
-    if (retry.is_taken)
-        return error_set(err, ERROR_EXISTS, "its uniqueness key is held by job %s",
-                         id_print(&retry.holder, text));
-    if (!retry.is_done && !broker_find(b, NULL, id, 1, false, arena, &record, err))
-        return false;
-    *state = retry.is_done ? JOB_QUEUED : record.state;
-    event.queue = retry.queue;
-    if (retry.is_done)
-        broker_event(b, &event);
+    struct letter *l = arg;
+    int64_t status = answer_status(answer);
+    if (status < 0 || status > 2 || (status == 2 && !answer_id(answer_at(answer, 1), &l->holder)))
+        return answer_unexpected(answer, "dead letter", err);
+    if (status == 0)
+        l->queue = l->queues[i];
+    l->is_taken = l->is_taken || status == 2;
     return true;
+}
+
+/* Asks all queues, and tells that it is done; where it is no dead letter, *state says what it is.
+ */
+static bool
+change_letter(struct letter *l, write_letter_fn *write, enum broker_event_kind kind,
+              enum job_state *state, struct error *err)
+{
+    struct celeriac_arena *arena = arena_new();
+    struct names queues = {.arena = arena};
+    struct broker_record record = {.state = JOB_UNKNOWN};
+    bool ok = names_of_queues(l->b, NULL, &queues, err);
+    if (ok) {
+        l->queues = queues.items;
+        for (size_t i = 0; i < queues.n; i++)
+            write(l->b, queues.items[i], l->id);
+        ok = exchange_run(l->b, take_letter, l, err);
+    }
+    if (ok && l->queue != NULL)
+        broker_event(l->b, &(struct broker_event){kind, .queue = l->queue, .id = l->id});
+    else if (ok && !l->is_taken)
+        ok = broker_find(l->b, NULL, l->id, 1, false, arena, &record, err);
+    l->is_done = l->queue != NULL;
+    *state = record.state;
+    arena_free(arena);
+    return ok;
 }
 
 bool
 broker_retry(struct broker *b, const struct id *id, enum job_state *state, struct error *err)
 {
-    struct celeriac_arena *arena = arena_new();
-    bool ok = retry_everywhere(b, id, arena, state, err);
-    arena_free(arena);
-    return ok;
+    struct letter l = {.b = b, .id = id};
+    char text[ID_MAX + 1];
+    if (!change_letter(&l, write_retry, EVENT_JOB_REQUEUED, state, err))
+        return false;
+    if (l.is_done)
+        *state = JOB_QUEUED;
+    return !l.is_taken || error_set(err, ERROR_EXISTS, "its uniqueness key is held by job %s",
+                                    id_print(&l.holder, text));
+}
+
+bool
+broker_discard(struct broker *b, const struct id *id, bool *is_done, enum job_state *state,
+               struct error *err)
+{
+    struct letter l = {.b = b, .id = id};
+    if (!change_letter(&l, write_discard, EVENT_JOB_DISCARDED, state, err))
+        return false;
+    *is_done = l.is_done;
+    return true;
 }
 
 /* ---- whole queues ---- */

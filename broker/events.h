@@ -28,6 +28,7 @@ enum { EVENTS_MAX = 10000 /* entries that are kept, about */ };
     X(EVENT_JOB_CRASHED, "job_crashed")                                                            \
     X(EVENT_JOB_DEAD, "job_dead")                                                                  \
     X(EVENT_JOB_REQUEUED, "job_requeued")                                                          \
+    X(EVENT_JOB_DISCARDED, "job_discarded")                                                        \
     X(EVENT_QUEUE_PAUSED, "queue_paused")                                                          \
     X(EVENT_QUEUE_RESUMED, "queue_resumed")                                                        \
     X(EVENT_QUEUE_PURGED, "queue_purged")                                                          \

@@ -13,6 +13,7 @@ enum { SCRIPT_SHA_LEN = 40 };
     X(SCRIPT_BURY, bury)                                                                           \
     X(SCRIPT_CANCEL, cancel)                                                                       \
     X(SCRIPT_COMMIT, commit)                                                                       \
+    X(SCRIPT_DISCARD, discard)                                                                     \
     X(SCRIPT_DISOWN, disown)                                                                       \
     X(SCRIPT_ENQUEUE, enqueue)                                                                     \
     X(SCRIPT_ENQUEUE_BULK, enqueue_bulk)                                                           \

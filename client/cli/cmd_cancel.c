@@ -10,7 +10,7 @@ struct cancel_options {
 };
 
 static int run(struct cli *cli, const void *options);
-static bool cancel(struct broker *b, const struct id *id, const void *arg, enum job_state *state,
+static bool cancel(struct broker *b, const struct id *id, const void *arg, struct job_change *done,
                    struct error *err);
 
 static const struct option rows[] = {
@@ -46,10 +46,10 @@ run(struct cli *cli, const void *options)
 }
 
 static bool
-cancel(struct broker *b, const struct id *id, const void *arg, enum job_state *state,
+cancel(struct broker *b, const struct id *id, const void *arg, struct job_change *done,
        struct error *err)
 {
     const struct cancel_options *o = arg;
 
-    return broker_cancel(b, id, o->force, state, err);
+    return broker_cancel(b, id, o->force, &done->state, err);
 }

@@ -1,7 +1,5 @@
 /* celeriac pause, resume, purge: changes of whole queues. */
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 
 #include "client/cli/output.h"
 #include "client/cli/session.h"
@@ -27,7 +25,6 @@ static bool set_paused(const struct cli *cli, struct broker *b, const char *queu
                        struct error *err);
 static bool purge_queue(const struct cli *cli, struct broker *b, const char *queue,
                         struct error *err);
-static bool is_sure(const struct cli *cli);
 static void print_json(const char *queue, const char *key, struct celeriac_value *v,
                        struct celeriac_arena *arena);
 
@@ -94,14 +91,10 @@ run_purge(struct cli *cli, const void *options)
     const struct purge_options *o = options;
     int code = 0;
 
-    if (!session_needs(cli, 1, &code)) {
+    if (!session_needs(cli, 1, &code) ||
+        !session_is_sure(o->yes, "waiting and delayed jobs", cli->operands.items,
+                         cli->operands.count, &code)) {
         return code;
-    }
-    if (!o->yes && !isatty(STDIN_FILENO)) {
-        return cli_fail_with(ERROR_USAGE, "purge removes jobs for good: say -y");
-    }
-    if (!o->yes && !is_sure(cli)) {
-        return cli_fail_with(ERROR_USAGE, "nothing was removed");
     }
     return change_all(cli, purge_queue);
 }
@@ -172,19 +165,6 @@ purge_queue(const struct cli *cli, struct broker *b, const char *queue, struct e
     }
     arena_free(arena);
     return true;
-}
-
-static bool
-is_sure(const struct cli *cli)
-{
-    char answer[16];
-
-    fprintf(stderr, "Remove all waiting and delayed jobs of");
-    for (size_t i = 0; i < cli->operands.count; i++) {
-        fprintf(stderr, " %s", cli->operands.items[i]);
-    }
-    fprintf(stderr, "? [y/N] ");
-    return fgets(answer, sizeof answer, stdin) && (answer[0] == 'y' || answer[0] == 'Y');
 }
 
 static void

@@ -111,8 +111,9 @@ tell_unknown(struct telling *t)
 
     if (created_ms > 0 && age_ms > 0) {
         tell(t, "unknown",
-             "No queue knows this id, which was made %s ago: its job was purged, was never "
-             "submitted to this Redis and namespace, or its outcome has expired (a day is kept "
+             "No queue knows this id, which was made %s ago: its job was purged or discarded, was "
+             "never submitted to this Redis and namespace, or its outcome has expired (a day is "
+             "kept "
              "unless --result-ttl says otherwise).",
              span(t, age_ms));
     } else {

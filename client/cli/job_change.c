@@ -9,21 +9,21 @@
 #include "common/arena.h"
 #include "common/mem.h"
 
-static void print_state(const struct cli *cli, const struct id *id, enum job_state state);
+static void print_state(const struct cli *cli, const struct id *id, const struct job_change *done);
 
 int
 job_change_one(const struct cli *cli, struct broker *b, const struct id *id, job_change_fn *change,
                const void *arg)
 {
-    enum job_state state = JOB_UNKNOWN;
+    struct job_change done = {JOB_UNKNOWN, false};
     struct error err = ERROR_INIT;
     char text[ID_MAX + 1];
 
-    if (!change(b, id, arg, &state, &err)) {
+    if (!change(b, id, arg, &done, &err)) {
         return cli_fail(&err);
     }
-    print_state(cli, id, state);
-    if (state == JOB_UNKNOWN) {
+    print_state(cli, id, &done);
+    if (done.state == JOB_UNKNOWN && !done.is_discarded) {
         return cli_fail_with(ERROR_NOT_FOUND, "no job %s", id_print(id, text));
     }
     return 0;
@@ -53,7 +53,7 @@ job_change_operands(const struct cli *cli, job_change_fn *change, const void *ar
 }
 
 static void
-print_state(const struct cli *cli, const struct id *id, enum job_state state)
+print_state(const struct cli *cli, const struct id *id, const struct job_change *done)
 {
     bool has_colors = output_has_colors(cli);
     char text[ID_MAX + 1];
@@ -62,7 +62,8 @@ print_state(const struct cli *cli, const struct id *id, enum job_state state)
 
     id_print(id, text);
     if (!cli->options.json) {
-        printf("%s %s%s%s\n", text, output_state_color(has_colors, state), job_state_name(state),
+        printf("%s %s%s%s\n", text, output_state_color(has_colors, done->state),
+               done->is_discarded ? "discarded" : job_state_name(done->state),
                output_color_end(has_colors));
         return;
     }
@@ -70,7 +71,10 @@ print_state(const struct cli *cli, const struct id *id, enum job_state state)
     v = celeriac_object(arena);
     celeriac_set(v, "v", celeriac_integer(arena, 1));
     celeriac_set(v, "id", celeriac_text(arena, text));
-    celeriac_set(v, "state", celeriac_text(arena, job_state_name(state)));
+    celeriac_set(v, "state", celeriac_text(arena, job_state_name(done->state)));
+    if (done->is_discarded) {
+        celeriac_set(v, "discarded", celeriac_boolean(arena, true));
+    }
     output_json(v);
     arena_free(arena);
 }

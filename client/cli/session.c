@@ -3,6 +3,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "client/cli/interrupt.h"
 
@@ -85,4 +86,28 @@ on_outage(void *arg, const char *line)
 {
     (void)arg;
     fprintf(stderr, "celeriac: %s\n", line);
+}
+
+bool
+session_is_sure(bool yes, const char *what, const char *const *names, size_t n, int *code)
+{
+    char answer[16] = "";
+
+    if (yes) {
+        return true;
+    }
+    if (!isatty(STDIN_FILENO)) {
+        *code = cli_fail_with(ERROR_USAGE, "this removes %s for good: say -y", what);
+        return false;
+    }
+    fprintf(stderr, "Remove all %s of", what);
+    for (size_t i = 0; i < n; i++) {
+        fprintf(stderr, " %s", names[i]);
+    }
+    fprintf(stderr, "? [y/N] ");
+    if (!fgets(answer, sizeof answer, stdin) || (answer[0] != 'y' && answer[0] != 'Y')) {
+        *code = cli_fail_with(ERROR_USAGE, "nothing was removed");
+        return false;
+    }
+    return true;
 }

@@ -18,6 +18,9 @@ bool session_id(const char *text, struct id *id, int *code);
 /* The larger of two exit codes, where any other code outranks 0 and 1. */
 int session_worse(int code, int other);
 
+/* Before "WHAT of NAME..." is removed for good: `yes`, or the answer to a question. */
+bool session_is_sure(bool yes, const char *what, const char *const *names, size_t n, int *code);
+
 /* A duration option as a time-out: absent means none. */
 int session_timeout(int64_t option_ms);
 

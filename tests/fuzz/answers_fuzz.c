@@ -149,10 +149,10 @@ call(struct broker *b, unsigned which, struct celeriac_arena *arena, struct erro
     struct id id;
     size_t n, bytes = 0, left = 100;
     int64_t number;
-    bool missing;
+    bool missing, is_done;
 
     MUST(id_parse(&id, "0198c0de-0000-7000-8000-000000000000", 36));
-    switch (which % 14) {
+    switch (which % 15) {
     case 0:
         return submit(b, &id, true, err);
     case 1:
@@ -178,6 +178,8 @@ call(struct broker *b, unsigned which, struct celeriac_arena *arena, struct erro
     case 11:
         return broker_retry(b, &id, &now, err);
     case 12:
+        return broker_discard(b, &id, &is_done, &now, err);
+    case 13:
         return broker_purge(b, "q", &number, err);
     default:
         return broker_pause(b, "q", true, err);
@@ -202,7 +204,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     said_len = size - 1;
     memcpy(said, data + 1, said_len);
     pthread_mutex_unlock(&lock);
-    if (data[0] % 15 == 14) {
+    if (data[0] % 16 == 15) {
         MUST(listen_to_feed(&settings, &err) || err.message[0]);
         return 0;
     }

@@ -86,6 +86,7 @@ class Acl(Case):
         client("wait", dead, code=1)
         client("retry", dead)
         client("wait", dead, code=1)
+        client("discard", dead)
         for verb in ("jobs", "queues", "workers", "tasks", "stats", "events --no-follow", "top --once --interval 100ms"):
             client(*verb.split())
         client("pause", "default")

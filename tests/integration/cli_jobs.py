@@ -99,6 +99,24 @@ class WithWorker(Case):
         self.assertIn(state, ("success", "failure"))
         self.celeriac("retry", "--all", "-q", "default")
 
+    def test_dead_letters_are_discarded(self):
+        jobs = [self.submit("--retries", 0, "fail", f"number {n}") for n in range(3)]
+        for job in jobs:
+            self.wait_state(job, "failure")
+        self.assertEqual(self.celeriac("discard", jobs[0]).out, f"{jobs[0]} discarded\n")
+        self.assertEqual(self.status(jobs[0])["state"], "unknown")
+        self.celeriac("discard", jobs[0], code=66)
+        waiting = self.submit("--in", "1h", "echo", 1)
+        self.assertEqual(self.celeriac("discard", waiting).out, f"{waiting} delayed\n")
+        self.assert_error(self.celeriac("discard", "--all", "-q", "default", code=64), 64, "-y")
+        rows = self.celeriac("discard", "--json", "-y", "--all", "-q", "default").json
+        self.assertEqual({(row["id"], row["state"], row["discarded"]) for row in rows},
+                         {(job, "unknown", True) for job in jobs[1:]})
+        self.assertEqual({k: v for k, v in invariants.count(self.client()).items() if k in ("dead", "jobs")},
+                         {"dead": 0, "jobs": 1})
+        self.assertEqual(self.celeriac("stats", "--json").value["queues"]["default"]["discarded"], 3)
+        self.celeriac("cancel", waiting)
+
     def test_result_ttl_zero_keeps_no_result(self):
         job = self.celeriac("run", "--json", "--result-ttl", 0, "sum_range", 5).value
         self.assertEqual(job["result"], 10)

@@ -1,7 +1,7 @@
 """Settings and their precedence, units, help, verbs and URL schemes that are not built."""
 from harness.case import Case, main
 
-VERBS = ("run map submit wait result status cancel queues workers tasks jobs worker pause resume purge retry stats "
+VERBS = ("run map submit wait result status cancel queues workers tasks jobs worker pause resume purge retry discard stats "
          "config version completion help").split()
 
 

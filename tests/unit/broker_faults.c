@@ -445,6 +445,7 @@ call_everything(struct broker_fixture *f, const char *queue)
     enum broker_submitted results[300];
     struct broker_record record;
     enum job_state now;
+    bool is_done;
     struct broker_queue *queues;
     struct broker_counter *counters;
     const char **texts, *text;
@@ -470,6 +471,7 @@ call_everything(struct broker_fixture *f, const char *queue)
     (void)broker_redis_time(b, &number, &err);
     (void)broker_cancel(b, &jobs[0].id, false, &now, &err);
     (void)broker_retry(b, &jobs[0].id, &now, &err);
+    (void)broker_discard(b, &jobs[0].id, &is_done, &now, &err);
     (void)broker_pause(b, "q", true, &err);
     (void)broker_control(b, "w", "quiet", &number, &err);
 }

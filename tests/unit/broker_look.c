@@ -382,6 +382,31 @@ retry_takes_dead_letters(void **state)
 }
 
 static void
+discard_takes_dead_letters_alone(void **state)
+{
+    struct broker_fixture *f = *state;
+    struct broker_job dead = make_job(f), queued = make_job(f);
+    enum job_state now;
+    bool is_done;
+    assert_int_equal(submit(f, "q", &dead), SUBMIT_DONE);
+    assert_int_equal(submit(f, "q", &queued), SUBMIT_DONE);
+    pretend_dead(f, "q", &dead.id, JOB_FAILURE);
+    OK(broker_discard(f->broker, &dead.id, &is_done, &now, &err));
+    assert_true(is_done);
+    assert_int_equal(now, JOB_UNKNOWN);
+    assert_int_equal(find(f, &dead.id).state, JOB_UNKNOWN);
+    assert_int_equal(look_at(f, "q").dead, 0);
+    assert_int_equal(redis_number(redis_do(&f->redis, "EXISTS celeriac:{q}:reasons")), 0);
+    OK(broker_discard(f->broker, &dead.id, &is_done, &now, &err));
+    assert_false(is_done);
+    assert_int_equal(now, JOB_UNKNOWN);
+    OK(broker_discard(f->broker, &queued.id, &is_done, &now, &err));
+    assert_false(is_done);
+    assert_int_equal(now, JOB_QUEUED);
+    assert_int_equal(find(f, &queued.id).state, JOB_QUEUED);
+}
+
+static void
 retry_respects_uniqueness(void **state)
 {
     struct broker_fixture *f = *state;
@@ -498,6 +523,7 @@ main(void)
         TEST(cancel_works_wherever_the_job_is),
         TEST(foreign_jobs_are_cancelled_with_a_key_of_their_own),
         TEST(retry_takes_dead_letters),
+        TEST(discard_takes_dead_letters_alone),
         TEST(retry_respects_uniqueness),
         TEST(pause_needs_a_queue),
         TEST(purge_removes_what_waits),
