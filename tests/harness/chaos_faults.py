@@ -61,13 +61,14 @@ class Faults:
         for timer in list(self.timers):
             if everything or time.monotonic() >= timer[0]:
                 self.timers.remove(timer)
+                ended = now_ms()  # not later: whoever is set free runs at once
                 try:
                     timer[2]()
                 except (redis.RedisError, ProcessLookupError) as error:
                     if not isinstance(error, ProcessLookupError):
                         self.timers.append((time.monotonic() + 0.2, *timer[1:]))
                         continue
-                timer[1].until = now_ms()
+                timer[1].until = ended
 
     def worker(self):
         return self.random.choice([w for w in self.campaign.live_workers() if process.children(w.pid)])
