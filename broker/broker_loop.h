@@ -127,28 +127,6 @@ typedef void broker_promoted_fn(void *arg, const char *queue, size_t moved, int6
 void broker_loop_promote(struct broker_loop *b, const char *queue, broker_promoted_fn *done,
                          void *arg);
 
-/* A victim that was a suspect before is charged with the crash in both cases, since it ran alone.
- */
-enum victim_charge {
-    VICTIM_CRASHED,
-    VICTIM_SUSPECT
-}; /* all others that the runner owned go back uncharged */
-struct broker_victim {
-    struct id id;
-    enum victim_charge charge;
-    const void *outcome; /* stored if this was one crash too many */
-    size_t len;
-};
-struct broker_recovery {
-    const char *worker, *runner;
-    const char *expected; /* the registry value of the worker that was seen too long; NULL: the
-                             runner is our own */
-    const struct broker_victim *victims;
-    size_t n_victims;
-    unsigned max_crashes, max_lost;
-    const void *lost_outcome; /* stored for a job that was lost with its host once too often */
-    size_t lost_len;
-};
 typedef void broker_recovered_fn(void *arg, const char *queue, size_t moved, size_t buried,
                                  bool was_refused, const struct error *err);
 /* Gives back what a dead runner owned, and unregisters it. */

@@ -6,8 +6,9 @@
 
 #include "broker/list_page.h"
 #include "broker/outcome_state.h"
+#include "broker/scan.h"
 
-enum { PAGE = 100, SCAN_COUNT = 1000 };
+enum { PAGE = 100 };
 
 typedef bool stage_fn(struct list *l, struct error *err);
 
@@ -266,66 +267,19 @@ list_dead(struct list *l, struct error *err)
 
 /* ---- outcomes ---- */
 
-struct scan {
+struct outcomes {
     struct list *l;
-    char cursor[24];
     struct names keys; /* of the results; sorted by name, so buckets are in order of time */
     size_t prefix_len; /* up to the bucket or id */
     size_t first;      /* own keys: the first of the page */
 };
 
 static bool
-take_cursor(struct scan *s, const redisReply *answer, struct error *err)
+find_keys(struct outcomes *o, const struct key *prefix, struct error *err)
 {
-    const char *cursor;
-    size_t len;
-    if (!answer_bytes(answer_at(answer, 0), &cursor, &len) || len == 0 || len >= sizeof s->cursor ||
-        !answer_is_array(answer_at(answer, 1), 0))
-        return answer_unexpected(answer, "scan", err);
-    memcpy(s->cursor, cursor, len + 1);
-    return true;
-}
-
-static bool
-take_keys(void *arg, size_t i, const redisReply *answer, struct error *err)
-{
-    struct scan *s = arg;
-    const char *name;
-    size_t len;
-    (void)i;
-    if (!take_cursor(s, answer, err))
-        return false;
-    const redisReply *items = answer->element[1];
-    for (size_t k = 0; k < items->elements; k++)
-        if (answer_bytes(items->element[k], &name, &len) && len > s->prefix_len && len <= KEY_MAX &&
-            memchr(name, '\0', len) == NULL)
-            names_add(&s->keys, name, len);
-    return true;
-}
-
-/* All keys that begin with `prefix`: names of queues and namespaces hold no character that is
- * special in a pattern. */
-static bool
-scan_keys(struct scan *s, const struct key *prefix, struct error *err)
-{
-    char pattern[KEY_MAX + 2];
-    memcpy(pattern, prefix->text, prefix->len);
-    memcpy(pattern + prefix->len, "*", 2);
-    s->prefix_len = prefix->len;
-    s->keys = (struct names){.arena = s->l->arena};
-    strcpy(s->cursor, "0");
-    do {
-        struct request *r = exchange_command(s->l->b, "SCAN", 6);
-        request_text(r, s->cursor);
-        request_text(r, "MATCH");
-        request_text(r, pattern);
-        request_text(r, "COUNT");
-        request_number(r, SCAN_COUNT);
-        if (!exchange_run(s->l->b, take_keys, s, err))
-            return false;
-    } while (strcmp(s->cursor, "0") != 0);
-    names_sort(&s->keys);
-    return true;
+    o->keys = (struct names){.arena = o->l->arena};
+    o->prefix_len = prefix->len;
+    return names_of_keys(o->l->b, prefix->text, &o->keys, err);
 }
 
 static bool
@@ -341,70 +295,52 @@ add_outcome(struct list *l, const redisReply *id, const redisReply *outcome)
 }
 
 static bool
-take_outcomes(void *arg, size_t i, const redisReply *answer, struct error *err)
+take_outcomes(void *arg, const redisReply *items, bool *is_over, struct error *err)
 {
-    struct scan *s = arg;
-    (void)i;
-    if (!take_cursor(s, answer, err))
-        return false;
-    const redisReply *items = answer->element[1];
+    struct list *l = arg;
+    (void)err;
+    list_begin_page(l);
     for (size_t k = 0; k + 1 < items->elements; k += 2)
-        add_outcome(s->l, items->element[k], items->element[k + 1]);
-    return true;
-}
-
-static bool
-list_bucket(struct scan *s, const char *key, struct error *err)
-{
-    strcpy(s->cursor, "0");
-    do {
-        list_begin_page(s->l);
-        struct request *r = exchange_command(s->l->b, "HSCAN", 5);
-        request_text(r, key);
-        request_text(r, s->cursor);
-        request_text(r, "COUNT");
-        request_number(r, PAGE);
-        if (!exchange_run(s->l->b, take_outcomes, s, err))
-            return false;
-        list_deliver(s->l);
-    } while (strcmp(s->cursor, "0") != 0 && !s->l->is_over);
+        add_outcome(l, items->element[k], items->element[k + 1]);
+    list_deliver(l);
+    *is_over = *is_over || l->is_over;
     return true;
 }
 
 static bool
 take_own(void *arg, size_t i, const redisReply *answer, struct error *err)
 {
-    struct scan *s = arg;
-    const char *key = s->keys.items[s->first + i];
-    size_t len = strlen(key) - s->prefix_len;
+    struct outcomes *o = arg;
+    const char *key = o->keys.items[o->first + i];
+    size_t len = strlen(key) - o->prefix_len;
     (void)err;
-    char *text = arena_text(s->l->arena, key + s->prefix_len, len);
+    char *text = arena_text(o->l->arena, key + o->prefix_len, len);
     redisReply id = {.type = REDIS_REPLY_STRING, .str = text, .len = len};
     if (!answer_is_nil(answer))
-        add_outcome(s->l, &id, answer);
+        add_outcome(o->l, &id, answer);
     return true;
 }
 
 static bool
 list_outcomes(struct list *l, struct error *err)
 {
-    struct scan s = {.l = l};
+    struct outcomes o = {.l = l};
     struct key prefix;
     struct id none = {.text = "", .len = 0};
     key_results_prefix(&prefix, l->b->space, l->queue);
-    if (!scan_keys(&s, &prefix, err))
+    if (!find_keys(&o, &prefix, err))
         return false;
-    for (size_t i = s.keys.n; i > 0 && !l->is_over; i--)
-        if (!list_bucket(&s, s.keys.items[i - 1], err))
+    for (size_t i = o.keys.n; i > 0 && !l->is_over; i--)
+        if (!scan_members(l->b, "HSCAN", o.keys.items[i - 1], take_outcomes, l, err))
             return false;
     key_result_own(&prefix, l->b->space, l->queue, &none);
-    if (l->is_over || !scan_keys(&s, &prefix, err))
+    if (l->is_over || !find_keys(&o, &prefix, err))
         return l->is_over;
-    for (s.first = 0; s.first < s.keys.n && !l->is_over; s.first += PAGE) {
+    for (o.first = 0; o.first < o.keys.n && !l->is_over; o.first += PAGE) {
         list_begin_page(l);
-        for (size_t i = s.first; i < s.keys.n && i < s.first + PAGE; i++)
-            request_text(exchange_command(l->b, "GET", 2), s.keys.items[i]);
-        if (!exchange_run(l->b, take_own, &s, err))
+        for (size_t i = o.first; i < o.keys.n && i < o.first + PAGE; i++)
+            request_text(exchange_command(l->b, "GET", 2), o.keys.items[i]);
+        if (!exchange_run(l->b, take_own, &o, err))
             return false;
         list_deliver(l);
     }

@@ -25,10 +25,4 @@ call_permit_keys(struct broker_loop *b, struct call *c)
     call_keys(b, c, keys, 2);
 }
 
-enum {
-    DEAD_LETTERS_MAX = 10000,
-    DEAD_LETTER_AGE_DAYS = 30,
-};
-#define DEAD_LETTER_AGE_MS ((int64_t)DEAD_LETTER_AGE_DAYS * 24 * 60 * 60 * 1000)
-
 #endif

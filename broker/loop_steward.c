@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "broker/loop_call.h"
+#include "broker/recovery.h"
 #include "common/mem.h"
 
 enum { PROMOTE_MAX = 1000, OWN_LIMIT = 1000000 };
@@ -126,40 +127,9 @@ static struct call *
 new_recover(struct broker_loop *b, const struct call_kind *kind, const char *queue,
             const struct broker_recovery *r, const char *counter)
 {
-    static const enum queue_key more[] = {QUEUE_JOBS,  QUEUE_SUSPECTS, QUEUE_DEAD,    QUEUE_REASONS,
-                                          QUEUE_STATS, QUEUE_BELL,     QUEUE_WAITERS, QUEUE_UNIQUE};
-    struct call *c =
-        call_script(b, kind, queue, SCRIPT_RECOVER, 12 + PRIORITY_COUNT, 9 + 3 * r->n_victims);
-    struct request *out = &c->request;
-    struct key key;
-    key_of_queue(&key, b->space, c->queue, QUEUE_WORKERS);
-    request_key(out, &key);
-    key_active(&key, b->space, c->queue, r->runner);
-    request_key(out, &key);
-    call_keys(b, c, more, sizeof more / sizeof more[0]);
-    request_ready_keys(out, b->space, c->queue);
-    call_permit_keys(b, c);
-    request_text(out, r->worker);
-    request_text(out, r->runner);
-    request_text(out, r->expected != NULL ? r->expected : "");
-    request_number(out, r->max_crashes);
-    request_number(out, r->max_lost);
-    if (r->lost_outcome != NULL)
-        request_arg(out, r->lost_outcome, r->lost_len);
-    else
-        request_arg(out, b->dead.data, b->dead.len);
-    request_number(out, DEAD_LETTERS_MAX);
-    request_number(out, DEAD_LETTER_AGE_MS);
-    request_text(out, counter);
-    for (size_t i = 0; i < r->n_victims; i++) {
-        const struct broker_victim *v = &r->victims[i];
-        request_arg(out, v->id.text, v->id.len);
-        request_text(out, v->charge == VICTIM_CRASHED ? "crash" : "suspect");
-        if (v->outcome != NULL)
-            request_arg(out, v->outcome, v->len);
-        else
-            request_arg(out, b->dead.data, b->dead.len);
-    }
+    struct call *c = call_script(b, kind, queue, SCRIPT_RECOVER, RECOVERY_KEYS,
+                                 RECOVERY_ARGS + 3 * r->n_victims);
+    recovery_write(&c->request, b->space, c->queue, r, counter);
     return c;
 }
 

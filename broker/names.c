@@ -5,8 +5,11 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "broker/scan.h"
+
 static bool registry(const redisReply *answer, bool runners, struct names *out, struct error *err);
 static bool take_queues(void *arg, size_t i, const redisReply *answer, struct error *err);
+static bool take_keys(void *arg, const redisReply *items, bool *is_over, struct error *err);
 static int compare(const void *a, const void *b);
 
 void
@@ -49,6 +52,15 @@ names_of_queues(struct broker *b, const char *queue, struct names *out, struct e
     key_queues(&key, b->space);
     exchange_on_key(b, "SMEMBERS", &key, 0);
     if (!exchange_run(b, take_queues, out, err))
+        return false;
+    names_sort(out);
+    return true;
+}
+
+bool
+names_of_keys(struct broker *b, const char *prefix, struct names *out, struct error *err)
+{
+    if (!scan_keys(b, prefix, take_keys, out, err))
         return false;
     names_sort(out);
     return true;
@@ -99,6 +111,20 @@ take_queues(void *arg, size_t i, const redisReply *answer, struct error *err)
         if (memchr(name, '\0', len) == NULL && key_queue_name_is_valid(name))
             names_add(out, name, len);
     }
+    return true;
+}
+
+static bool
+take_keys(void *arg, const redisReply *items, bool *is_over, struct error *err)
+{
+    const char *name;
+    size_t len;
+    (void)is_over;
+    (void)err;
+    for (size_t k = 0; k < items->elements; k++)
+        if (answer_bytes(items->element[k], &name, &len) && len <= KEY_MAX &&
+            memchr(name, '\0', len) == NULL)
+            names_add(arg, name, len);
     return true;
 }
 

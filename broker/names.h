@@ -17,6 +17,9 @@ void names_sort(struct names *names); /* and drops doubles */
  * valid name. */
 bool names_of_queues(struct broker *b, const char *queue, struct names *out, struct error *err);
 
+/* All keys that begin with `prefix` (broker/scan.h), sorted. */
+bool names_of_keys(struct broker *b, const char *prefix, struct names *out, struct error *err);
+
 /* The registry of a queue as HGETALL gives it. A runner has a '/' in its name. ERROR_INTERNAL on
  * other shapes. */
 bool names_of_runners(const redisReply *answer, struct names *runners, struct error *err);

@@ -48,7 +48,6 @@ broker_loop_new(struct broker_loop **out, struct event_base *base,
     call_list_init(&b->waiting);
     call_list_init(&b->refused);
     outcome_bare(JOB_CANCELLED, &b->cancelled);
-    outcome_bare(JOB_DEAD, &b->dead);
     if (!make_events(b)) {
         destroy(b);
         return error_set(err, ERROR_INTERNAL, "no events for the connection to Redis");
@@ -248,7 +247,6 @@ destroy(struct broker_loop *b)
     socket_clear(&b->tries);
     request_clear(&b->greeting);
     buffer_clear(&b->cancelled);
-    buffer_clear(&b->dead);
     url_clear(&b->url);
     free(b->reserved);
     free(b->space);

@@ -88,7 +88,7 @@ struct broker_loop {
 
     struct broker_reserved *reserved; /* storage for answers */
     size_t reserved_capacity;
-    struct buffer cancelled, dead; /* bare outcomes */
+    struct buffer cancelled; /* a bare outcome */
 
     unsigned depth; /* of callbacks */
     bool is_doomed; /* freed in a callback: goes when the outermost returns */

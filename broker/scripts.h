@@ -22,6 +22,7 @@ enum { SCRIPT_SHA_LEN = 40 };
     X(SCRIPT_JOIN, join)                                                                           \
     X(SCRIPT_LIMIT, limit)                                                                         \
     X(SCRIPT_LOOK, look)                                                                           \
+    X(SCRIPT_MEND, mend)                                                                           \
     X(SCRIPT_PAUSE, pause)                                                                         \
     X(SCRIPT_PROMOTE, promote)                                                                     \
     X(SCRIPT_PURGE, purge)                                                                         \

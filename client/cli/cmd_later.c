@@ -14,7 +14,6 @@ static int run(struct cli *cli, const void *options);
         .run = run}
 
 LATER(schedule, GROUP_QUEUES, "Periodic jobs");
-LATER(doctor, GROUP_PROGRAM, "Checks Redis and the keys in it");
 
 static int
 run(struct cli *cli, const void *options)

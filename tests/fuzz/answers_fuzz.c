@@ -11,6 +11,7 @@
 #include <unistd.h>
 
 #include "broker/broker.h"
+#include "broker/checkup.h"
 #include "common/arena.h"
 
 enum { SAID_MAX = 65536 };
@@ -98,6 +99,13 @@ on_outcome(void *arg, const struct id *id, const char *outcome, size_t len)
     *bytes += id->len + (outcome ? strnlen(outcome, len) : 0);
 }
 
+static void
+on_finding(void *arg, const struct broker_finding *finding)
+{
+    (void)arg;
+    MUST(finding->flaw[0] && finding->text[0]);
+}
+
 static bool
 on_record(void *arg, const struct broker_record *record)
 {
@@ -140,6 +148,7 @@ listen_to_feed(const struct broker_settings *settings, struct error *err)
 static bool
 call(struct broker *b, unsigned which, struct celeriac_arena *arena, struct error *err)
 {
+    struct broker_checkup checkup = {.each = on_finding};
     struct broker_listing listing = {which & 16 ? "q" : NULL, JOB_UNKNOWN, 10};
     const char *queue = which & 16 ? "q" : NULL, **texts, *text;
     struct broker_record record;
@@ -152,7 +161,7 @@ call(struct broker *b, unsigned which, struct celeriac_arena *arena, struct erro
     bool missing, is_done;
 
     MUST(id_parse(&id, "0198c0de-0000-7000-8000-000000000000", 36));
-    switch (which % 15) {
+    switch (which % 16) {
     case 0:
         return submit(b, &id, true, err);
     case 1:
@@ -180,6 +189,8 @@ call(struct broker *b, unsigned which, struct celeriac_arena *arena, struct erro
     case 12:
         return broker_discard(b, &id, &is_done, &now, err);
     case 13:
+        return broker_checkup(b, &checkup, err);
+    case 14:
         return broker_purge(b, "q", &number, err);
     default:
         return broker_pause(b, "q", true, err);
@@ -204,7 +215,7 @@ LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     said_len = size - 1;
     memcpy(said, data + 1, said_len);
     pthread_mutex_unlock(&lock);
-    if (data[0] % 16 == 15) {
+    if (data[0] % 17 == 16) {
         MUST(listen_to_feed(&settings, &err) || err.message[0]);
         return 0;
     }

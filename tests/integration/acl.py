@@ -174,6 +174,10 @@ class Acl(Case):
         self.as_role("monitor", "jobs", "--state", "success")
         self.assertIn("fail: no", self.as_role("monitor", "top", "--once", "--interval", "100ms").out)
 
+    def test_doctor_is_the_administrators(self):
+        for role in ROLES:
+            self.assertIn("no permission", self.as_role(role, "doctor", code=77).err)
+
     def test_monitor_changes_nothing(self):
         job = self.submit("--in", "1h", "echo", 1)
         for argv in (("submit", "echo", 1), ("run", "echo", 1), ("cancel", job), ("retry", job), ("pause", "default"),

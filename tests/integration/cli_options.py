@@ -56,7 +56,7 @@ class Options(Case):
 
     def test_unknown_verbs_are_64_and_later_ones_78(self):
         self.assert_error(self.celeriac("frobnicate", code=64), 64, "frobnicate")
-        for verb in ("schedule", "doctor"):
+        for verb in ("schedule",):
             with self.subTest(verb):
                 self.assert_error(self.celeriac(verb, code=78), 78, verb)
 

@@ -31,6 +31,9 @@ PACE = float(os.environ.get("CELERIAC_CHAOS_PACE", "4"))
 KINDS = tuple(filter(None, os.environ.get("CELERIAC_CHAOS_KINDS", "").split(",")))
 KEEP = os.environ.get("CELERIAC_CHAOS_KEEP")
 WORKERS, GRACE, STUCK_AFTER = 3, 2, 45
+CHECKUP_EVERY = 7
+# what `doctor --repair` may find while faults come; never a flaw of a job or a key
+CAUSED_BY_FAULTS = {"silent_worker", "unserved", "overdue", "memory_full", "replica", "write_failed"}
 MEMORY_SLACK = 2 << 20
 Q = "celeriac:{default}:"
 
@@ -49,6 +52,7 @@ class Chaos(Case):
         self.faults = Faults(self, self.seed)
         self.faults.KINDS = KINDS or Faults.KINDS
         self.load = Load(self, self.evidence, self.seed + 1)
+        self.checkups = []
 
     # ---- workers ----
 
@@ -111,7 +115,21 @@ class Chaos(Case):
                 next_fault = time.monotonic() + self.faults.random.expovariate(1 / self.pace)
             self.faults.tick()
             self.keep_workers()
+            self.check_up()
             time.sleep(0.01)
+
+    def check_up(self):
+        """`doctor --repair` again and again: it may mend nothing that is whole, and must find nothing of that kind."""
+        if self.checkups and (self.checkups[-1].poll() is None or time.monotonic() < self.next_checkup):
+            return
+        self.checkups.append(self.start("doctor", "--repair", "--json", name=f"doctor{len(self.checkups)}"))
+        self.next_checkup = time.monotonic() + CHECKUP_EVERY
+
+    def flaws(self):
+        """What the checkups found that no fault causes; the last one, in the calm, must find nothing at all."""
+        lines = [line for path in self.dir.glob("doctor*.out") for line in path.read_text().splitlines()]
+        found = [line for line in lines if json.loads(line)["finding"] not in CAUSED_BY_FAULTS]
+        return found + self.celeriac("doctor", "--json", code=None).out.splitlines()
 
     def count_open(self, otherwise):
         """Jobs that wait or run; not asked for while Redis is hurt."""
@@ -141,7 +159,8 @@ class Chaos(Case):
         e.runs, e.faults = read_runs(self.record.read_text()), self.faults.log
         e.outcomes = read_outcomes(client)
         e.counters = {k.decode(): int(v) for k, v in client.hgetall(Q + "stats").items()}
-        e.leftovers = invariants.violations(client)
+        until(lambda: self.checkups[-1].poll() is not None, 30, "the last checkup has ended")
+        e.leftovers = invariants.violations(client) + self.flaws()
         e.locks = [k.decode() for k in client.hkeys(Q + "unique")]
         e.waiters = [to_uuid(k.decode()) for k in client.hkeys(Q + "waiters")]
         last = self.files()
@@ -182,7 +201,8 @@ class Chaos(Case):
                 "faults": len(e.faults), "by_kind": collections.Counter(f.kind for f in e.faults), "extra_runs": extra,
                 "recovery_ms": {kind: self.recovery(kind) for kind in ("kill_runner", "kill_master", "kill_worker")},
                 "after_redis_ms": self.after_redis(), "memory": e.memory, "descriptors": e.descriptors,
-                "workers_started": len(self.workers)}
+                "workers_started": len(self.workers),
+                "checkups": collections.Counter(f"exit {child.poll()}" for child in self.checkups)}
 
     @staticmethod
     def summary(times):

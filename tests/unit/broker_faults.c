@@ -1,4 +1,5 @@
 /* What clients see when Redis restarts, hangs, refuses, or says strange things. */
+#include "broker/checkup.h"
 #include "broker_fixture.h"
 
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_start, fixture_stop)
@@ -438,6 +439,13 @@ ignore_record(void *arg, const struct broker_record *record)
 
 /* Whatever comes: an answer or an error, never a crash or a hang. */
 static void
+ignore_finding(void *arg, const struct broker_finding *finding)
+{
+    (void)arg;
+    assert_true(finding->flaw[0] != '\0' && finding->text[0] != '\0');
+}
+
+static void
 call_everything(struct broker_fixture *f, const char *queue)
 {
     struct broker *b = f->broker;
@@ -473,6 +481,7 @@ call_everything(struct broker_fixture *f, const char *queue)
     (void)broker_retry(b, &jobs[0].id, &now, &err);
     (void)broker_discard(b, &jobs[0].id, &is_done, &now, &err);
     (void)broker_pause(b, "q", true, &err);
+    (void)broker_checkup(b, &(struct broker_checkup){.each = ignore_finding}, &err);
     (void)broker_control(b, "w", "quiet", &number, &err);
 }
 
