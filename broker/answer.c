@@ -9,6 +9,7 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
+#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -64,15 +65,50 @@ static const struct error_row unknown_row = {"", ERROR_INTERNAL, true};
 
 enum { MAJOR_LEAST = 6, MINOR_LEAST = 2 };
 
+#if HIREDIS_MAJOR >= 1
+static void
+limit_elements(redisReader *reader)
+{
+    reader->maxelements = ELEMENTS_MAX;
+}
+#else
+static redisReplyObjectFunctions *plain, limited;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+
+/* Room for elements that never come is made, and walked through when the answer is dropped. */
+static void *
+create_array(const redisReadTask *task, int elements)
+{
+    return elements <= ELEMENTS_MAX ? plain->createArray(task, elements) : NULL;
+}
+
+static void
+make_limited(void)
+{
+    redisReader *reader = redisReaderCreate();
+
+    MUST(reader != NULL);
+    plain = reader->fn;
+    limited = *plain;
+    limited.createArray = create_array;
+    redisReaderFree(reader);
+}
+
+static void
+limit_elements(redisReader *reader)
+{
+    pthread_once(&once, make_limited);
+    reader->fn = &limited;
+}
+#endif
+
 redisReader *
 answer_reader(void)
 {
     redisReader *reader = redisReaderCreate();
 
     MUST(reader != NULL);
-#if HIREDIS_MAJOR >= 1
-    reader->maxelements = ELEMENTS_MAX;
-#endif
+    limit_elements(reader);
     return reader;
 }
 

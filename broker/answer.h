@@ -8,9 +8,7 @@
 #include "common/error.h"
 #include "common/id.h"
 
-/* A parser of answers. Where the library can (hiredis 1.0), it refuses to make room for more
- * elements than any answer to us has; an older one asks the system for it, and reports when that
- * says no. */
+/* A parser of answers. It refuses to make room for more elements than any answer to us has. */
 redisReader *answer_reader(void);
 
 /* False if the answer is an error; *err is then what the one table in answer.c says of it. */

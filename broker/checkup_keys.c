@@ -40,9 +40,9 @@ struct pass {
     const char *queue;    /* of which `kinds` are; NULL: of none */
     struct kind kinds[KINDS_MAX];
     size_t n_kinds;
-    size_t first; /* of the names that are asked about */
-    const char *type;
-    struct doubt *doubts; /* in the arena */
+    size_t first;               /* of the names that are asked about */
+    const char *type, *type_of; /* the last answer to TYPE, and the name it is for */
+    struct doubt *doubts;       /* in the arena */
     size_t n_doubts, doubts_capacity;
 };
 
@@ -133,11 +133,12 @@ take_key(void *arg, size_t i, const redisReply *answer, struct error *err)
         if (!answer_bytes(answer, &type, &len))
             return answer_unexpected(answer, "TYPE", err);
         p->type = arena_text(p->c->arena, type, len);
+        p->type_of = name;
         return true;
     }
     if (!answer_integer(answer, &ttl_ms))
         return answer_unexpected(answer, "PTTL", err);
-    if (ttl_ms != -2 && !is_foreign(p, name)) /* -2: it has gone */
+    if (p->type_of == name && ttl_ms != -2 && !is_foreign(p, name)) /* -2: it has gone */
         look_at(p, name, ttl_ms);
     return true;
 }

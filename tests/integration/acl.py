@@ -175,8 +175,9 @@ class Acl(Case):
         self.assertIn("fail: no", self.as_role("monitor", "top", "--once", "--interval", "100ms").out)
 
     def test_doctor_is_the_administrators(self):
+        self.submit("--in", "1h", "echo", 1)
         for role in ROLES:
-            self.assertIn("no permission", self.as_role(role, "doctor", code=77).err)
+            self.assertIn("no permission", self.as_role(role, "doctor", code=77).err, role)
 
     def test_monitor_changes_nothing(self):
         job = self.submit("--in", "1h", "echo", 1)

@@ -291,6 +291,31 @@ backoff_doubles_with_jitter_up_to_a_second(void **state)
     assert_in_range(backoff_ms(4000000000u, 123456), 500, 1000);
 }
 
+/* Said to be longer than memory allows: refused at once, at any depth. */
+static void
+endless_arrays_are_refused(void **state)
+{
+    (void)state;
+    static const char *const answers[] = {"*888888882\r\n", "*2\r\n:1\r\n*888888882\r\n"};
+    for (size_t i = 0; i < sizeof answers / sizeof answers[0]; i++) {
+        redisReader *reader = answer_reader();
+        void *answer = NULL;
+        assert_int_equal(redisReaderFeed(reader, answers[i], strlen(answers[i])), REDIS_OK);
+        assert_int_equal(redisReaderGetReply(reader, &answer), REDIS_ERR);
+        assert_null(answer);
+        assert_int_not_equal(reader->errstr[0], '\0');
+        redisReaderFree(reader);
+    }
+    static const char fine[] = "*2\r\n:1\r\n*1\r\n:2\r\n";
+    redisReader *reader = answer_reader();
+    void *answer = NULL;
+    assert_int_equal(redisReaderFeed(reader, fine, sizeof fine - 1), REDIS_OK);
+    assert_int_equal(redisReaderGetReply(reader, &answer), REDIS_OK);
+    assert_int_equal(answer_at(answer_at(answer, 1), 0)->integer, 2);
+    freeReplyObject(answer);
+    redisReaderFree(reader);
+}
+
 int
 main(void)
 {
@@ -305,6 +330,7 @@ main(void)
         cmocka_unit_test(numbers_are_read_from_integers_and_scores),
         cmocka_unit_test(shapes_are_checked),
         cmocka_unit_test(versions_before_6_2_are_refused),
+        cmocka_unit_test(endless_arrays_are_refused),
         cmocka_unit_test(backoff_doubles_with_jitter_up_to_a_second),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
