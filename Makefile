@@ -16,7 +16,7 @@ build: ## the release build, in build/release
 	@tools/setup core
 	@tools/build release
 
-test: ## the debug build (with fault points) and every test; TESTS=REGEX selects
+test: ## the debug build and every test; TESTS=REGEX selects
 	@tools/setup core test
 	@tools/build debug
 	@tools/ctest debug -R '$(TESTS)'

@@ -78,6 +78,7 @@ runner_main(struct heritage *h)
     r->events = (struct events){.level = h->settings->events, .worker = h->settings->id};
     r->store.max_result_bytes = h->settings->max_result_bytes;
     r->mean_us = -1;
+    r->mean_bytes = -1;
     r->look_at_ms = INT64_MAX;
     r->is_quiet = h->is_quiet;
     h->board->pid = (int32_t)getpid();

@@ -45,7 +45,7 @@ static size_t
 target(const struct runner *r)
 {
     return r->settings->threads +
-           (r->holds_back ? 0 : lookahead_jobs(r->mean_us, r->settings->threads));
+           (r->holds_back ? 0 : lookahead_jobs(r->mean_us, r->mean_bytes, r->settings->threads));
 }
 
 /* Bounded by what is left of the runner's life, if that is counted in jobs. */
@@ -172,11 +172,13 @@ accept_jobs(struct runner *r, struct identity *owner, const struct broker_reserv
 
     for (size_t i = 0; i < v->n; i++) {
         char id[ID_MAX + 1];
-        if (v->jobs[i].message != NULL)
-            pool_list_append(&jobs, &job_of(r, owner, v, i)->item);
-        else
+        if (v->jobs[i].message == NULL) {
             log_event(LOG_WARN, "job_without_message", "queue=%s id=%s", owner->queue->name,
                       id_print(&v->jobs[i].id, id));
+            continue;
+        }
+        r->mean_bytes = lookahead_mean(r->mean_bytes, (int64_t)v->jobs[i].len);
+        pool_list_append(&jobs, &job_of(r, owner, v, i)->item);
     }
     const size_t n = jobs.n;
     owner->jobs += n;

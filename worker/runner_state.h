@@ -82,9 +82,9 @@ struct runner {
     size_t asked; /* by the reserve that is in flight; 0: none is */
     bool is_bell_in_flight;
     size_t bell_asked;
-    size_t in_pool;    /* given to the pool and not taken back */
-    uint64_t reserved; /* jobs ever begun or about to be */
-    int64_t mean_us;
+    size_t in_pool;              /* given to the pool and not taken back */
+    uint64_t reserved;           /* jobs ever begun or about to be */
+    int64_t mean_us, mean_bytes; /* of the latest jobs: run time, message */
     bool holds_back; /* what was reserved ahead had to go back: no look-ahead until a job ends */
     bool runs_suspect, waits_for_suspect;
 

@@ -20,18 +20,22 @@
 /* ---- look-ahead ---- */
 
 static void
-lookahead_is_bounded_by_time(void **state)
+lookahead_is_bounded_by_time_and_size(void **state)
 {
     static const struct {
-        int64_t mean_us;
+        int64_t mean_us, mean_bytes;
         unsigned threads;
         size_t jobs;
-    } table[] = {{-1, 4, 0},    {0, 1, 1000},  {5, 1, 1000},   {20, 1, 1000},
-                 {40, 1, 500},  {1000, 1, 20}, {1000, 2, 40},  {20000, 1, 1},
-                 {50000, 1, 1}, {99999, 8, 1}, {100000, 8, 0}, {3000000, 1, 0}};
+    } table[] = {{-1, 60, 4, 0},        {0, 60, 1, 1000},       {5, 0, 1, 1000},
+                 {20, -1, 1, 1000},     {40, 60, 1, 500},       {1000, 60, 1, 20},
+                 {1000, 60, 2, 40},     {20000, 60, 1, 1},      {50000, 60, 1, 1},
+                 {99999, 60, 8, 1},     {100000, 60, 8, 0},     {3000000, 60, 1, 0},
+                 {5, 10 << 10, 1, 102}, {5, 10 << 10, 4, 409},  {5, 1 << 20, 1, 1},
+                 {5, 100 << 20, 1, 1},  {1000, 10 << 10, 1, 20}};
     (void)state;
     for (size_t i = 0; i < COUNT(table); i++)
-        assert_int_equal(lookahead_jobs(table[i].mean_us, table[i].threads), table[i].jobs);
+        assert_int_equal(lookahead_jobs(table[i].mean_us, table[i].mean_bytes, table[i].threads),
+                         table[i].jobs);
 }
 
 static void
@@ -313,7 +317,7 @@ int
 main(void)
 {
     const struct CMUnitTest tests[] = {
-        cmocka_unit_test(lookahead_is_bounded_by_time),
+        cmocka_unit_test(lookahead_is_bounded_by_time_and_size),
         cmocka_unit_test(lookahead_notices_long_jobs_at_once_and_short_ones_slowly),
         cmocka_unit_test(queues_come_in_the_order_given_if_strict),
         cmocka_unit_test(queues_come_first_in_proportion_to_their_weights),
