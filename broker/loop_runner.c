@@ -165,6 +165,7 @@ broker_loop_bell(struct broker_loop *b, const char *const *queues, size_t n_queu
     c = new_reserve(b, queues[0], who, n, how);
     c->done = (void (*)(void))done;
     c->arg = arg;
+    c->is_behind = true;
     call_send_blocking(b, c, timeout_ms);
 }
 

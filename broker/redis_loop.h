@@ -36,6 +36,7 @@ struct call {
     enum script script;
     bool has_source; /* sent as EVAL already */
     bool is_blocking;
+    bool is_behind; /* a call that blocks, in the same write */
     int64_t deadline_ms;
     int64_t sent_us;
     const struct call_kind *kind;

@@ -21,6 +21,7 @@ enum {
     SPARE_BYTES_MAX = 64 * 1024, /* a larger buffer is not kept */
 };
 
+static void expect_rest(struct broker_loop *b);
 static bool take_answers(struct broker_loop *b, struct error *err);
 static bool take_answer(struct broker_loop *b, const redisReply *answer, struct error *err);
 static bool write_calls(struct broker_loop *b, struct error *err);
@@ -48,7 +49,7 @@ call_new(struct broker_loop *b, const struct call_kind *kind, const char *queue)
     c->request = kept;
     c->sent = 0;
     c->script = SCRIPT_NONE;
-    c->has_source = c->is_blocking = false;
+    c->has_source = c->is_blocking = c->is_behind = false;
     c->deadline_ms = c->sent_us = 0;
     c->kind = kind;
     c->done = NULL;
@@ -134,6 +135,21 @@ loop_read_all(struct broker_loop *b, struct error *err)
     return true;
 }
 
+/* Redis has woken up if a part of an answer is here, or the call has only stood behind one that
+ * blocked: so the rest comes as soon as that of any other call, or never. */
+static void
+expect_rest(struct broker_loop *b)
+{
+    struct call *c = b->waiting.head;
+    bool has_begun = b->reader->pos < b->reader->len || b->reader->ridx >= 0;
+    int64_t deadline_ms = clock_mono_ms() + b->command_timeout_ms;
+    if (c == NULL || !(has_begun || c->is_behind) || c->deadline_ms <= deadline_ms)
+        return;
+    c->deadline_ms = deadline_ms;
+    if (deadline_ms < b->armed_ms)
+        loop_arm(b, b->command_timeout_ms);
+}
+
 /* A callback may close the connection, and with it the reader. */
 static bool
 take_answers(struct broker_loop *b, struct error *err)
@@ -143,8 +159,10 @@ take_answers(struct broker_loop *b, struct error *err)
         void *answer = NULL;
         if (redisReaderGetReply(reader, &answer) != REDIS_OK)
             return error_set(err, ERROR_INTERNAL, "%s: %s", b->url.shown, reader->errstr);
-        if (answer == NULL)
+        if (answer == NULL) {
+            expect_rest(b);
             return true;
+        }
         bool ok = take_answer(b, answer, err);
         freeReplyObject(answer);
         if (!ok)

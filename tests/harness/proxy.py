@@ -4,6 +4,7 @@
     rule = proxy.cut("commit", 5)      # the next reply to commit.lua: five bytes of it, then the connection is gone
     rule = proxy.cut("commit", None)   # the next call of commit.lua never reaches Redis
     rule = proxy.delay("reserve", 0.3) # the next reply to reserve.lua comes that much later
+    rule = proxy.repeat("commit", 5)   # the next reply to commit.lua, with its byte 5 twice (None: all of it twice)
     rule = proxy.before("commit", act) # act() when the next commit.lua is about to reach Redis, which it does then
     rule = proxy.after("commit", act)  # act() when it has been carried out, before the reply is handed on
     rule.done                          # has it happened?
@@ -54,8 +55,9 @@ def words(request):
 
 
 class Rule:
-    def __init__(self, name, offset=None, delay=0, is_request=False, action=None):
+    def __init__(self, name, offset=None, delay=0, is_request=False, action=None, repeats=False):
         self.name, self.offset, self.delay, self.is_request, self.action = name, offset, delay, is_request, action
+        self.repeats = repeats
         self.done, self.length = False, None  # length: of the reply that was cut
 
 
@@ -121,6 +123,10 @@ class Connection:
         if rule.action:
             rule.action()
         time.sleep(rule.delay)
+        if rule.repeats:
+            at, length = (0, len(reply)) if rule.offset is None else (rule.offset, 1)
+            self.client.sendall(reply[:at + length] + reply[at:])
+            return True
         if rule.offset is None:
             self.client.sendall(reply)
             return True
@@ -165,6 +171,9 @@ class Proxy:
 
     def cut(self, name, offset):
         return self.add(Rule(name, offset, is_request=offset is None))
+
+    def repeat(self, name, offset):
+        return self.add(Rule(name, offset, repeats=True))
 
     def delay(self, name, seconds):
         return self.add(Rule(name, delay=seconds))
