@@ -9,7 +9,6 @@
 #include <errno.h>
 #include <limits.h>
 #include <math.h>
-#include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -73,7 +72,6 @@ limit_elements(redisReader *reader)
 }
 #else
 static redisReplyObjectFunctions *plain, limited;
-static pthread_once_t once = PTHREAD_ONCE_INIT;
 
 /* Room for elements that never come is made, and walked through when the answer is dropped. */
 static void *
@@ -82,7 +80,8 @@ create_array(const redisReadTask *task, int elements)
     return elements <= ELEMENTS_MAX ? plain->createArray(task, elements) : NULL;
 }
 
-static void
+/* Before main, as no thread may be met by it. */
+__attribute__((constructor)) static void
 make_limited(void)
 {
     redisReader *reader = redisReaderCreate();
@@ -97,7 +96,6 @@ make_limited(void)
 static void
 limit_elements(redisReader *reader)
 {
-    pthread_once(&once, make_limited);
     reader->fn = &limited;
 }
 #endif

@@ -149,13 +149,16 @@ class Proxy:
         return f"unix://{self.path}"
 
     def accept(self):
-        try:
-            while True:
+        while True:
+            try:
                 client = self.listener.accept()[0]
-                time.sleep(max(0, self.closed_until - time.monotonic()))
+            except OSError:
+                return
+            time.sleep(max(0, self.closed_until - time.monotonic()))
+            try:
                 self.connections.append(Connection(self, client))
-        except OSError:
-            pass
+            except OSError:
+                client.close()  # there is no server now
 
     def refuse(self, seconds):
         self.closed_until = time.monotonic() + seconds
