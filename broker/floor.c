@@ -307,6 +307,20 @@ floor_clean(struct floor *f, struct error *err)
     return ok;
 }
 
+bool
+floor_purge(struct floor *f, struct error *err)
+{
+    redisReply *answer;
+
+    request_command(out(f, 1), "MEMORY", 2);
+    request_text(&f->link.out, "PURGE");
+    if (link_wait(&f->link, f->link.command_timeout_ms, &answer, err) != LINK_ANSWER)
+        return false;
+    f->waiting--;
+    freeReplyObject(answer);
+    return true;
+}
+
 /* ---- the pipeline ---- */
 
 /* Where the next commands are written; what has gone makes room. */

@@ -40,5 +40,7 @@ bool floor_counter(struct floor *f, const char *queue, const char *name, int64_t
 bool floor_info(struct floor *f, const char *field, int64_t *value, struct error *err);
 /* Deletes every key of the namespace. */
 bool floor_clean(struct floor *f, struct error *err);
+/* Redis gives the memory that it does not use back to the system, if it is allowed to. */
+bool floor_purge(struct floor *f, struct error *err);
 
 #endif
