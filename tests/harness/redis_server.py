@@ -45,13 +45,17 @@ class RedisServer:
         return redis.Redis(unix_socket_path=str(self.socket), password=self.password, socket_timeout=20, **options)
 
     def start(self):
+        self.launch()
+        until(self.is_up, 20, f"redis-server is up; its log:\n{self.log}")
+        return self
+
+    def launch(self):
+        """Starts it without waiting until it answers."""
         lines = [f"port {self.port}", "bind 127.0.0.1", f"unixsocket {self.socket}", f"dir {self.dir}", 'save ""',
                  "daemonize no", *self.settings]
         (self.dir / "redis.conf").write_text("\n".join(lines) + "\n")
         with open(self.dir / "redis.log", "a") as log:
             self.process = process.start(["redis-server", str(self.dir / "redis.conf")], stdout=log, stderr=log)
-        until(self.is_up, 20, f"redis-server is up; its log:\n{self.log}")
-        return self
 
     def is_up(self):
         if self.process.poll() is not None:

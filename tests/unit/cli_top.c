@@ -229,7 +229,7 @@ hidden_lines_are_counted_and_the_selected_one_is_seen(void **state)
 {
     struct top_look *look = small_look(state);
     struct top_view view = view_of(80, 24);
-    static char names[40][8];
+    static char names[40][16];
 
     for (int i = 0; i < 40; i++) {
         snprintf(names[i], sizeof names[i], "q%02d", i);
