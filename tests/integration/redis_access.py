@@ -95,52 +95,6 @@ class Refusals(Case):
                 self.assertIn(result.code, (69, 70), str(result))
                 fake.close()
 
-    def test_read_only_redis_is_75(self):
-        self.client().execute_command("REPLICAOF", "127.0.0.1", str(free_port()))
-        self.client().config_set("replica-serve-stale-data", "yes")
-        self.assert_error(self.celeriac("submit", "echo", "1", code=75), 75, "read")
-        self.client().execute_command("REPLICAOF", "NO", "ONE")
-        self.celeriac("submit", "echo", "1")
-
-    def test_worker_outlives_a_read_only_time(self):
-        worker = self.worker("-P", 1, "-T", 1)
-        self.allow_warning(".*")
-        job = self.submit("sleep", 0.5)
-        self.wait_state(job, "running")
-        self.client().execute_command("REPLICAOF", "127.0.0.1", str(free_port()))
-        until(lambda: "READONLY" in worker.log or "read" in worker.log.lower(), 15, "the worker says so")
-        self.client().execute_command("REPLICAOF", "NO", "ONE")
-        self.assertEqual(self.celeriac("wait", job).value, 0.5)
-        self.assertEqual(self.celeriac("run", "sum_range", 5).value, 10)
-
-    def test_full_redis_is_75(self):
-        self.client().config_set("maxmemory", "1")
-        self.assert_error(self.celeriac("submit", "echo", "1", code=75), 75, "memory")
-        self.client().config_set("maxmemory", "0")
-        self.celeriac("submit", "echo", "1")
-
-    def test_results_survive_a_full_redis(self):
-        self.worker("-P", 1, "-T", 1)
-        self.allow_warning(".*")
-        job = self.submit("sleep", 0.3)
-        self.wait_state(job, "running")
-        self.client().config_set("maxmemory", "1")
-        self.celeriac("wait", "--wait-timeout", "1s", job, code=None)
-        self.client().config_set("maxmemory", "0")
-        self.assertEqual(self.celeriac("wait", job).value, 0.3)
-        self.assertEqual(self.status(job)["attempt"], 1)
-
-    def test_misconf_is_75(self):
-        self.redis.stop()
-        blocked = self.redis_server("misconf", "save 3600 1", "stop-writes-on-bgsave-error yes")
-        client = blocked.client()
-        client.set("x", 1)
-        (blocked.dir / "dump.rdb").mkdir()  # in the way of the file
-        self.addCleanup((blocked.dir / "dump.rdb").rmdir)
-        client.bgsave()
-        until(lambda: client.info("persistence")["rdb_last_bgsave_status"] == "err", 20, "a failed save")
-        self.assert_error(self.celeriac("-b", blocked.url, "submit", "echo", "1", code=75), 75)
-
     def test_worker_waits_for_a_redis_that_comes_later(self):
         self.redis.stop()
         self.allow_warning(".*")
