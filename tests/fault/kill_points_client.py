@@ -1,6 +1,5 @@
 """kill -9 of a client at each of its calls to Redis: harness/kill_points.py."""
 from harness.case import main
-from harness.chaos_record import read_runs
 from harness.kill_points import KillPoints, add_tests
 from harness.until import until
 
@@ -15,7 +14,7 @@ class ClientKillPoints(KillPoints):
         child = self.start(*argv, *more, name="victim", env={"CELERIAC_BROKER": self.proxy.url})
         until(lambda: rule.done and child.poll() is not None, 20, f"{name}: the shot was fired")
         self.settle()
-        self.assertIn(len(read_runs(self.record.read_text())), runs)
+        self.assertIn(len(self.runs()), runs)
         self.assertEqual(self.client().hlen("celeriac:{default}:unique"), 0)
 
     def nothing(self):

@@ -5,47 +5,20 @@ go on as the same processes. Offsets of long replies are sampled; the first and 
 """
 import time
 
-from harness import celeriac, invariants
-from harness.case import Case, main
-from harness.chaos_record import read_runs
-from harness.proxy import Proxy
+from harness.case import main
+from harness.proxied import ProxiedCase
 from harness.until import until
 
-SAMPLES = 24  # offsets of a long reply
 
-
-class ProxyCuts(Case):
-    def setUp(self):
-        super().setUp()
-        self.allow_warning(".*")
-        self.proxy = Proxy(self.dir / "proxy.sock", self.redis.socket)
-        self.addCleanup(self.proxy.close)
-        self.record = self.dir / "record"
-        self.serial = 0
-
-    def start_worker(self, *argv):
-        module = celeriac.BUILD / "tests/record.so"
-        return self.worker("-P", 1, "-T", 2, "--module", module, *argv,
-                           env={"CELERIAC_BROKER": self.proxy.url, "CELERIAC_RECORD": str(self.record)})
-
-    def runs(self, job):
-        return [run for run in read_runs(self.record.read_text()) if run.job == job]
-
-    def one_job(self, rule, *words):
-        """A job that meets the rule; its runs."""
-        job = self.submit("--backoff", "1ms,1ms", "record", 0.001, *words)
-        result = self.celeriac("wait", job, "--wait-timeout", "20s", code=None)
-        self.assertEqual(result.code, 0, f"{rule.name} cut at {rule.offset}: {result}")
-        until(lambda: rule.done, 10, f"{rule.name} is called")
-        self.serial += 1
-        return self.runs(job)
+class ProxyCuts(ProxiedCase):
+    samples = 16  # offsets of a long reply
 
     def offsets(self, length):
-        step = max(1, length // SAMPLES)
+        step = max(1, length // self.samples)
         return sorted({*range(0, length, step), *range(0, min(length, 6)), length - 1})
 
     def check_every_cut(self, name, *words, runs=1):
-        worker = self.start_worker()
+        worker = self.record_worker("-T", 2)
         before = worker.all_pids
         whole = self.proxy.delay(name, 0)
         self.one_job(whole, *words)
@@ -55,15 +28,6 @@ class ProxyCuts(Case):
             self.assertEqual(len(found), runs, f"{name} cut at {offset} of {whole.length}: {found}")
         self.assertEqual(worker.all_pids, before)
         self.check_end()
-
-    def check_end(self):
-        def is_settled():
-            return invariants.count(self.client())["jobs"] == 0
-        until(is_settled, 10, "nothing is left to do")
-        self.assertEqual(invariants.violations(self.client()), [])
-        stats = self.client().hgetall("celeriac:{default}:stats")
-        self.assertEqual(int(stats[b"succeeded"]), self.serial)
-        print(f"{self.serial} cuts", flush=True)
 
     def test_reserve(self):
         self.check_every_cut("reserve")
@@ -78,7 +42,7 @@ class ProxyCuts(Case):
         self.check_every_cut("BLPOP")
 
     def test_beat_and_what_follows_each_dial(self):
-        worker = self.start_worker("--lease", "1s")
+        worker = self.record_worker("-T", 2, "--lease", "1s")
         before = worker.all_pids
         for name in ("beat", "join", "INFO", "SCRIPT"):
             for offset in (None, 0, 1, 4):
@@ -91,33 +55,8 @@ class ProxyCuts(Case):
         self.assertEqual(worker.all_pids, before)
         self.check_end()
 
-    def check_every_repetition(self, name, *words, runs=1):
-        """Bytes that come twice. Where a number is longer then, the rest of the answer is waited for as long as for any
-        other: ten seconds. So that this takes its minute and no more, few offsets are tried."""
-        worker = self.start_worker()
-        before = worker.all_pids
-        whole = self.proxy.delay(name, 0)
-        self.one_job(whole, *words)
-        for offset in (None, 0, 1, 2, 3, whole.length // 2, whole.length - 1):
-            found = self.one_job(self.proxy.repeat(name, offset), *words)
-            self.assertEqual(len(found), runs, f"{name} repeated at {offset} of {whole.length}: {found}")
-        self.assertEqual(worker.all_pids, before)
-        self.check_end()
-
-    def test_repeated_reserve(self):
-        self.check_every_repetition("reserve")
-
-    def test_repeated_commit(self):
-        self.check_every_repetition("commit")
-
-    def test_repeated_retry(self):
-        self.check_every_repetition("retry", "-k", "times=1", runs=2)
-
-    def test_repeated_bell(self):
-        self.check_every_repetition("BLPOP")
-
     def test_late_replies_change_nothing(self):
-        worker = self.start_worker("--lease", "1s")
+        worker = self.record_worker("-T", 2, "--lease", "1s")
         before = worker.all_pids
         for name in ("reserve", "commit", "BLPOP", "beat"):
             self.assertEqual(len(self.one_job(self.proxy.delay(name, 0.4))), 1, f"{name} is late")
@@ -126,7 +65,7 @@ class ProxyCuts(Case):
 
     def test_a_retry_that_is_sent_again_does_not_end_the_next_attempt(self):
         """Its answer is lost; before it can be sent again, the job is due and the same runner has begun it anew."""
-        self.start_worker()
+        self.record_worker("-T", 2)
         until(lambda: self.proxy.calls.get("BLPOP"), 10, "the runner waits at the bell")
         rule = self.proxy.cut("retry", 0)
         job = self.submit("--backoff", "1ms,1ms", "--retries", 1, "record", 0.4, "-k", "times=1")

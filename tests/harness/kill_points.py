@@ -7,10 +7,8 @@ more often than the point explains.
 import os
 import signal
 
-from harness import celeriac, invariants, process
-from harness.case import Case
-from harness.chaos_record import read_runs
-from harness.proxy import Proxy
+from harness import invariants, process
+from harness.proxied import ProxiedCase
 from harness.until import until
 
 # call of a runner: (words of the job, runs if killed before, runs if killed after). What the dead send races with the
@@ -25,19 +23,13 @@ RUNNER_CALLS = {
 FAILS = ("bury",)
 
 
-class KillPoints(Case):
+class KillPoints(ProxiedCase):
     def setUp(self):
         super().setUp()
-        self.allow_warning(".*")
-        self.proxy = Proxy(self.dir / "proxy.sock", self.redis.socket)
-        self.addCleanup(self.proxy.close)
-        self.record = self.dir / "record"
-        self.record.touch()
         self.victims, self.subject = [], None
 
     def start_worker(self, *argv, ready=True):
-        self.subject = self.worker("-P", 1, "-T", 1, "--module", celeriac.BUILD / "tests/record.so", *argv, ready=ready,
-                                   env={"CELERIAC_BROKER": self.proxy.url, "CELERIAC_RECORD": str(self.record)})
+        self.subject = self.record_worker(*argv, ready=ready)
 
     def shoot(self, role):
         """Kills it and returns when it is dead."""
@@ -60,7 +52,7 @@ class KillPoints(Case):
     def check_job(self, job, code, runs, what):
         result = self.celeriac("wait", job, "--wait-timeout", "20s", code=None)
         self.assertEqual(result.code, code, f"{what}: {result}")
-        found = [run for run in read_runs(self.record.read_text()) if run.job == job]
+        found = self.runs(job)
         self.assertIn(len(found), runs, f"{what}: {found}")
 
     def settle(self):
@@ -72,8 +64,7 @@ class KillPoints(Case):
 
     def heir(self):
         """Another worker, whose calls pass by the proxy."""
-        return self.worker("-P", 1, "-T", 1, "--lease", "1s", "--module", celeriac.BUILD / "tests/record.so", name="heir",
-                           env={"CELERIAC_RECORD": str(self.record)})
+        return self.record_worker("--lease", "1s", name="heir", broker=self.redis.url)
 
 
 def add_tests(case, subject, calls, check):

@@ -142,6 +142,13 @@ class WithWorker(Case):
         self.assertEqual(result.value, 10)
         self.assertGreaterEqual(self.status(job)["started_at"], status["due_at"])
 
+    def test_a_worker_is_told_of_what_is_due_before_all_others(self):
+        """It would look by itself at every third beat only, which is ten minutes away."""
+        self.worker("-q", "slow", "--lease", "10m")
+        first = self.submit("-q", "slow", "--in", "1h", "sum_range", 5)
+        self.wait_state(first, "delayed")
+        self.assertEqual(self.celeriac("run", "-q", "slow", "--in", "500ms", "--wait-timeout", "30s", "sum_range", 5).value, 10)
+
     def test_progress_of_a_running_job(self):
         job = self.submit("countdown", 10**14)
         until(lambda: "progress" in self.status(job), 10, "progress in the status")

@@ -255,6 +255,60 @@ uniqueness_ends_with_the_job(void **state)
 }
 
 static void
+outcomes_live_as_long_as_asked(void **state)
+{
+    struct loop_fixture *f = *state;
+    struct redis_fixture *r = &f->client.redis;
+    struct id ids[2];
+    struct broker_finish ends[2];
+    submit_some(f, ids, 2);
+    join(f);
+    reserve(f, 2, false);
+    for (size_t i = 0; i < 2; i++) {
+        ends[i] = finish(f, &ids[i], FINISH_STORE, JOB_SUCCESS);
+        ends[i].ttl_ms = 5000;
+    }
+    commit(f, ends, 2);
+    /* -1: for ever; a minute more than asked is granted */
+    const long long ms = redis_number(redis_do(r, "EVAL %s 0",
+                                               "local most = 0 for _, k in ipairs("
+                                               "redis.call('KEYS', '*:results:*')) do "
+                                               "most = math.max(most, redis.call('PTTL', k)) "
+                                               "end return most"));
+    assert_in_range(ms, 4000, 65000);
+}
+
+/* What has been a dead letter for too long, and the oldest of too many, go with all that is kept
+ * of them. */
+static void
+dead_letters_are_capped(void **state)
+{
+    struct loop_fixture *f = *state;
+    struct redis_fixture *r = &f->client.redis;
+    struct id ids[3];
+    submit_some(f, ids, 3);
+    join(f);
+    reserve(f, 3, false);
+    for (size_t i = 0; i < 2; i++) {
+        struct broker_finish end = finish(f, &ids[i], FINISH_BURY, JOB_FAILURE);
+        commit(f, &end, 1);
+    }
+    redis_do(
+        r, "EVAL %s 0",
+        "local dead = redis.call('ZRANGE', 'celeriac:{q}:dead', 0, -1) "
+        "redis.call('ZADD', 'celeriac:{q}:dead', 1000, dead[1]) " /* in 1970 */
+        "local now = redis.call('ZSCORE', 'celeriac:{q}:dead', dead[2]) "
+        "for i = 1, 10000 do redis.call('ZADD', 'celeriac:{q}:dead', now + 1, 'other' .. i) end");
+    struct broker_finish end = finish(f, &ids[2], FINISH_BURY, JOB_FAILURE);
+    commit(f, &end, 1);
+    assert_int_equal(redis_number(redis_do(r, "ZCARD celeriac:{q}:dead")), 10000);
+    assert_int_equal(state_of(f, &ids[0]), JOB_UNKNOWN);
+    assert_int_equal(state_of(f, &ids[1]), JOB_UNKNOWN);
+    assert_int_equal(state_of(f, &ids[2]), JOB_FAILURE);
+    assert_int_equal(redis_number(redis_do(r, "HLEN celeriac:{q}:reasons")), 1);
+}
+
+static void
 foreign_ids_are_committed(void **state)
 {
     struct loop_fixture *f = *state;
@@ -487,6 +541,8 @@ main(void)
         TEST(marked_jobs_end_as_cancelled),
         TEST(a_large_commit_takes_several_scripts),
         TEST(uniqueness_ends_with_the_job),
+        TEST(outcomes_live_as_long_as_asked),
+        TEST(dead_letters_are_capped),
         TEST(foreign_ids_are_committed),
         TEST(waiters_hear_of_commits),
         TEST(released_jobs_are_next),
