@@ -1,7 +1,6 @@
 """Jobs that crash their process end as dead letters with the signal; their neighbours succeed uncharged."""
 import json
 
-from harness import process
 from harness.case import Case, main
 from harness.load import Load
 from harness.until import until
@@ -10,7 +9,7 @@ from harness.until import until
 class Poison(Case):
     def setUp(self):
         super().setUp()
-        self.allow_warning("runner|crash|suspect|signal|dead|kill")
+        self.allow_warning("runner|too_large|crash|suspect|signal|dead|kill")
 
     def test_three_crashes_are_a_dead_letter_and_neighbours_succeed(self):
         self.worker("-P", 2, "-T", 4)
@@ -29,7 +28,9 @@ class Poison(Case):
         job = self.submit("crash", "KILL")
         status = self.wait_state(job, "dead", seconds=30)
         self.assertIn("KILL", status["error"]["signal"])
-        load.check_all_succeed(60)
+        self.assertEqual(status["crashes"], 3)
+        rows = load.check_all_succeed(60)
+        self.assertEqual({row.get("crashes", 0) for row in rows}, {0})
 
     def test_max_crashes_is_obeyed(self):
         self.worker("-P", 1, "-T", 1, "--max-crashes", 1)
@@ -61,13 +62,28 @@ class Poison(Case):
         Load(self, "sum_range", range(300)).check_all_succeed(60)
         until(lambda: not before & set(worker.runners), 10, "all runners are new")
 
-    def test_memory_limit_recycles_the_process(self):
+    def test_a_job_beyond_the_memory_limit_ends_alone(self):
+        """Four neighbours on its slots' process go back uncharged; it runs alone, and is charged for each crash."""
+        worker = self.worker("-P", 1, "-T", 5, "--max-memory-per-process", "100M")
+        neighbours = [self.submit("sleep", 2) for _ in range(4)]
+        for job in neighbours:
+            self.wait_state(job, "running")
+        poison = self.submit("allocate", 300000000, 60)
+        status = self.wait_state(poison, "dead", seconds=60)
+        self.assertEqual(status["crashes"], 3)
+        self.assertIn("KILL", status["error"]["signal"])
+        for job in neighbours:
+            self.assertEqual(self.celeriac("wait", job).value, 2)
+            self.assertEqual(self.status(job).get("crashes", 0), 0)
+        self.assertTrue(worker.events("runner_too_large"))
+
+    def test_a_process_above_its_memory_limit_is_recycled(self):
+        """By no more than half: it may finish what it does."""
         worker = self.worker("-P", 1, "-T", 1, "--max-memory-per-process", "100M")
         before = worker.runners
-        self.celeriac("run", "allocate", 300000000, code=None)
-        self.celeriac("run", "sum_range", 5)
-        until(lambda: worker.runners != before or not process.is_alive(before[0]) or
-              process.private_bytes(before[0]) < 100e6, 10, "memory is within its limit")
+        self.assertEqual(self.celeriac("run", "allocate", 130000000, 3).value, 130000000)
+        worker.wait_new_runners(before)
+        self.assertTrue(worker.events("runner_recycled", reason="memory"))
 
 
 if __name__ == "__main__":

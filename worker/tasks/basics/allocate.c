@@ -1,5 +1,5 @@
-/* Task allocate: takes memory, touches every page of it and gives it back. Memory limits are tested
- * with it. */
+/* Task allocate: takes memory, touches every page of it, holds it for a while and gives it
+ * back. Memory limits are tested with it. */
 #include "worker/tasks/basics/basics.h"
 
 #include <errno.h>
@@ -34,7 +34,8 @@ allocate_run(struct celeriac_context *ctx)
             mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         if (memory == MAP_FAILED)
             return celeriac_fail(ctx, "no_memory", "%zu bytes: %s", bytes, strerrorname_np(errno));
-        const bool is_done = touch(ctx, memory, bytes);
+        const bool is_done =
+            touch(ctx, memory, bytes) && sleep_for(ctx, celeriac_arg_number(ctx, 1));
         munmap(memory, bytes);
         if (!is_done)
             return celeriac_stop(ctx);

@@ -14,6 +14,9 @@ celeriac_task_fn sleep_run;
 celeriac_task_fn spin_run;
 celeriac_task_fn sum_range_run;
 
+/* Lets so many seconds pass, but ends within 100 ms of a cancellation: false. */
+bool sleep_for(struct celeriac_context *ctx, double seconds);
+
 /* The thread state: a generator of random numbers per thread (random.c). */
 struct basics_state {
     uint64_t random[4];

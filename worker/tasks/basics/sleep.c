@@ -13,21 +13,27 @@ now(void)
     return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
 }
 
-enum celeriac_outcome
-sleep_run(struct celeriac_context *ctx)
+bool
+sleep_for(struct celeriac_context *ctx, double seconds)
 {
-    const double seconds = celeriac_arg_number(ctx, 0);
     const double start = now();
     for (;;) {
         if (celeriac_cancelled(ctx))
-            return celeriac_stop(ctx);
+            return false;
         const double left = start + seconds - now();
         if (left <= 0)
-            break;
+            return true;
         const double slice = left * 1e9 < SLICE_NS ? left * 1e9 : SLICE_NS;
         const struct timespec wait = {.tv_nsec = (long)slice + 1};
         nanosleep(&wait, NULL);
         celeriac_progress(ctx, (now() - start) / seconds);
     }
+}
+
+enum celeriac_outcome
+sleep_run(struct celeriac_context *ctx)
+{
+    if (!sleep_for(ctx, celeriac_arg_number(ctx, 0)))
+        return celeriac_stop(ctx);
     return celeriac_return(ctx, celeriac_arg(ctx, 0));
 }
