@@ -24,7 +24,7 @@ class ClockJumps(Case):
         self.faked = {"LD_PRELOAD": str(FAKETIME[0]), "FAKETIME_TIMESTAMP_FILE": str(self.clock),
                       "FAKETIME_NO_CACHE": "1", "FAKETIME_DONT_FAKE_MONOTONIC": "1"}
         self.env["CELERIAC_RECORD"] = str(self.record)
-        self.jumping = self.worker("-P", 1, "-T", 2, "--lease", "2s", "--module", celeriac.BUILD / "tests/record.so",
+        self.jumping = self.worker("-P", 1, "-T", 2, "--lease", "2s", "-q", "default", "-q", "own", "--module", celeriac.BUILD / "tests/record.so",
                                    name="jumping", env=self.faked)
 
     def jump(self, seconds):
@@ -45,7 +45,7 @@ class ClockJumps(Case):
             long = self.submit("record", 1, "--timeout", "60s", "--kill-after", "60s")
             self.wait_state(long, "running")
             self.jump(days * DAY)
-            ids += [long, self.submit("record", 0.01, "--expires", "1h"), self.submit("--in", "300ms", "record", 0.01),
+            ids += [long, self.submit("-q", "own", "record", 0.01, "--expires", "1h"), self.submit("--in", "300ms", "record", 0.01),
                     self.submit("--backoff", "50ms,50ms", "record", 0.01, "-k", "times=1")]
             self.celeriac("wait", *ids)
         runs = read_runs(self.record.read_text())

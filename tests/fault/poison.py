@@ -25,7 +25,7 @@ class Poison(Case):
     def test_a_job_killed_without_a_culprit_runs_alone_then_is_charged(self):
         self.worker("-P", 2, "-T", 2)
         load = Load(self, "sleep", [0.02] * 100)
-        job = self.submit("crash", "KILL")
+        job = self.submit("--priority", 9, "crash", "KILL")
         status = self.wait_state(job, "dead", seconds=30)
         self.assertIn("KILL", status["error"]["signal"])
         self.assertEqual(status["crashes"], 3)

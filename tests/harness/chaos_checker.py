@@ -9,6 +9,7 @@ EXPLAIN = ("kill_runner", "kill_master", "kill_worker", "stop_runner", "stop_mas
            "quit_worker")
 COUNTERS = {"success": "succeeded", "failure": "failed", "cancelled": "cancelled", "expired": "expired", "dead": "dead"}
 CLOCK_MS = 5  # rounding of the clocks that are compared
+DYING_MS = 1000  # from the note that a job will kill its process to the death: others may start meanwhile
 CRASHES_TO_DIE = 3
 
 
@@ -22,7 +23,8 @@ def runs_by_job(evidence):
 def explanation(evidence, run, until):
     """The kind of fault that cut this run off, or took its worker for dead, before `until`."""
     for other in evidence.runs:
-        if other.how == "crash" and other.pid == run.pid and run.start <= other.end <= until and other is not run:
+        if other.how == "crash" and other.pid == run.pid and other is not run \
+                and run.start <= other.end + DYING_MS and other.end <= until:
             return "neighbour crashed"
     for fault in evidence.faults:
         if fault.kind in EXPLAIN and {run.pid, run.parent} & fault.pids and fault.until >= run.start - 1000 \

@@ -22,10 +22,10 @@
 static int record_fd = -1;
 
 static long long
-now_ms(void)
+ms_of(clockid_t clock)
 {
     struct timespec t;
-    clock_gettime(CLOCK_REALTIME, &t);
+    clock_gettime(clock, &t);
     return (long long)t.tv_sec * 1000 + t.tv_nsec / 1000000;
 }
 
@@ -40,8 +40,9 @@ static void
 note_start(const struct celeriac_context *ctx)
 {
     char line[160];
-    append(line, snprintf(line, sizeof(line), "S %s %u %d %d %lld\n", celeriac_job_id(ctx),
-                          celeriac_attempt(ctx), (int)getpid(), (int)getppid(), now_ms()));
+    append(line,
+           snprintf(line, sizeof(line), "S %s %u %d %d %lld\n", celeriac_job_id(ctx),
+                    celeriac_attempt(ctx), (int)getpid(), (int)getppid(), ms_of(CLOCK_REALTIME)));
 }
 
 static void
@@ -49,18 +50,18 @@ note(const struct celeriac_context *ctx, char what, const char *how)
 {
     char line[160];
     append(line, snprintf(line, sizeof(line), "%c %s %u %d %lld%s%s\n", what, celeriac_job_id(ctx),
-                          celeriac_attempt(ctx), (int)getpid(), now_ms(), how[0] != '\0' ? " " : "",
-                          how));
+                          celeriac_attempt(ctx), (int)getpid(), ms_of(CLOCK_REALTIME),
+                          how[0] != '\0' ? " " : "", how));
 }
 
 /* False if the job was cancelled meanwhile. */
 static bool
 rest(const struct celeriac_context *ctx, double seconds)
 {
-    const long long end = now_ms() + (long long)(seconds * 1000);
+    const long long end = ms_of(CLOCK_MONOTONIC) + (long long)(seconds * 1000);
     const struct timespec slice = {.tv_nsec = 2 * 1000 * 1000};
 
-    while (now_ms() < end) {
+    while (ms_of(CLOCK_MONOTONIC) < end) {
         if (celeriac_cancelled(ctx))
             return false;
         nanosleep(&slice, NULL);
