@@ -4,7 +4,7 @@ PREFIX ?= /usr/local
 JOBS ?= $(shell nproc)
 TESTS ?= .
 
-.PHONY: help run build test lint asan tsan valgrind soak test-deploy deb install uninstall clean
+.PHONY: help run build test lint asan tsan valgrind soak mutations test-deploy deb install uninstall clean
 
 help: ## this list
 	@sed -n 's/^\([a-z-]*\):.*## /\1|/p' $(MAKEFILE_LIST) | awk -F'|' '{ printf "make %-12s %s\n", $$1, $$2 }'
@@ -47,6 +47,10 @@ soak: ## the long tests: faults for half an hour, fuzzers, a minute of threads a
 	@tools/ctest debug -C Long -L soak -E same_threads
 	@tools/build tsan
 	@tools/ctest tsan -C Long -R soak.same_threads
+
+mutations: ## each line that keeps a promise is taken out: its test must fail; TESTS=WORDS selects
+	@tools/setup core test
+	@tests/mutations/run $(filter-out .,$(TESTS))
 
 test-deploy: ## images, docker-compose and Debian packages, with a Docker engine of its own (root); TESTS=WORDS selects
 	@tools/setup core test deploy

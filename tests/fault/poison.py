@@ -65,7 +65,7 @@ class Poison(Case):
     def test_a_job_beyond_the_memory_limit_ends_alone(self):
         """Four neighbours on its slots' process go back uncharged; it runs alone, and is charged for each crash."""
         worker = self.worker("-P", 1, "-T", 5, "--max-memory-per-process", "100M")
-        neighbours = [self.submit("sleep", 2) for _ in range(4)]
+        neighbours = [self.submit("sleep", 4) for _ in range(4)]
         for job in neighbours:
             self.wait_state(job, "running")
         poison = self.submit("allocate", 300000000, 60)
@@ -73,9 +73,10 @@ class Poison(Case):
         self.assertEqual(status["crashes"], 3)
         self.assertIn("KILL", status["error"]["signal"])
         for job in neighbours:
-            self.assertEqual(self.celeriac("wait", job).value, 2)
+            self.assertEqual(self.celeriac("wait", job).value, 4)
             self.assertEqual(self.status(job).get("crashes", 0), 0)
         self.assertTrue(worker.events("runner_too_large"))
+        self.assertEqual(worker.events("runner_died")[0]["running"], "5")
 
     def test_a_process_above_its_memory_limit_is_recycled(self):
         """By no more than half: it may finish what it does."""

@@ -1,5 +1,7 @@
 """One line for each mutation: the promise that is broken, what is taken out, where, the text there (it stands once), what
-stands in its place, and the test that must fail. Promises are numbered as in docs/reliability.md."""
+stands in its place, and the test that must fail. The promises:
+1 no job is lost, 2 one outcome a job, 3 no clock decides but liveness, 4 poison is contained, 5 no slot is hoarded, 6 delayed
+jobs wait in Redis, 7 cancel holds, 8 limits hold, 9 calls have deadlines, 10 memory is bounded, 11 idle costs nothing."""
 
 MUTATIONS = [
     (1, "what a runner reserves is not kept as its own", "broker/lua/reserve.lua",
