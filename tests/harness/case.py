@@ -90,6 +90,10 @@ class Case(unittest.TestCase):
         """The job's status once it is in one of these states."""
         return until(lambda: (lambda s: s["state"] in states and s)(self.status(job)), seconds, f"{job} is {states}")
 
+    def wait_begun(self, job):
+        """Returns when the job has told progress: it is not just reserved. The worker's lease should be short."""
+        until(lambda: "progress" in self.status(job), 10, f"{job} has begun")
+
     def assert_error(self, result, code, *words):
         """One clear line on stderr with these words, the exit code, and nothing on stdout."""
         self.assertEqual(result.code, code, str(result))

@@ -55,9 +55,9 @@ class Control(Case):
         self.assertEqual(self.celeriac("wait", job).value, 10)
 
     def test_stop_ends_as_term_does(self):
-        worker = self.worker("-P", 1, "-T", 1)
-        first = self.submit("sleep", 1)
-        self.wait_state(first, "running")
+        worker = self.worker("-P", 1, "-T", 1, "--lease", "1s")
+        first = self.submit("sleep", 3)
+        self.wait_begun(first)
         second = self.submit("sleep", 60)
         self.assertEqual(self.control("w1", "stop")["w1"]["state"], "stopping")
         self.assertEqual(worker.process.wait(30), 0)

@@ -9,9 +9,9 @@ from harness.until import until
 
 class Signals(Case):
     def test_term_finishes_what_runs_and_hands_back_the_rest(self):
-        worker = self.worker("-P", 1, "-T", 1)
-        first = self.submit("sleep", 1)
-        self.wait_state(first, "running")
+        worker = self.worker("-P", 1, "-T", 1, "--lease", "1s")
+        first = self.submit("sleep", 3)
+        self.wait_begun(first)
         second = self.submit("sleep", 60)
         self.assertEqual(worker.stop(signal.SIGTERM), 0)
         self.assertEqual((self.status(first)["state"], self.status(second)["state"]), ("success", "queued"))
